@@ -1,0 +1,77 @@
+"""What goes wrong, and how it is said.
+
+A failure that the document names is a return value: 0 (NULL) or a negative errno. What would be
+undefined behaviour in C is a `MisuseError`, raised before anything was changed.
+"""
+
+EPERM = 1
+ENOENT = 2
+ESRCH = 3
+ENXIO = 6
+EAGAIN = 11
+ENOMEM = 12
+EACCES = 13
+EFAULT = 14
+EEXIST = 17
+EINVAL = 22
+EOVERFLOW = 75
+
+
+class CoalError(Exception):
+    """Everything that coalmm raises of its own."""
+
+
+class MisuseError(CoalError):
+    """A call that would be undefined behaviour in C; nothing was changed.
+
+    `address` is what was passed; the message says what is there now and, with tracking on, who
+    allocated and who freed it.
+    """
+
+    def __init__(self, message: str, address: int = 0) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class InvalidPointerError(MisuseError):
+    """The pointer was never handed out by the allocator it was given to, or points inside an object."""
+
+
+class DoubleFreeError(InvalidPointerError):
+    """The object or frame was already given back."""
+
+
+class InUseError(MisuseError):
+    """The thing is in use: a cache with live objects, the current directory, frames of others."""
+
+
+class CorruptionError(CoalError):
+    """A structure in RAM, a red zone or a poisoned byte is not as it must be.
+
+    `address` is where in RAM (physical) or in kernel space the first wrong byte is.
+    """
+
+    def __init__(self, message: str, address: int = 0) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class BadImageError(CoalError):
+    """A saved RAM image that cannot be attached; nothing was loaded."""
+
+
+class PageFaultError(CoalError):
+    """A software load, store or fetch that the fault handler could not resolve (SIGSEGV or SIGBUS).
+
+    `address` is the exact byte (CR2), `code` the error code of Intel SDM 3A 4.7 (P, W, U, RSVD, I/D).
+    """
+
+    def __init__(self, message: str, address: int, code: int, bus: bool = False) -> None:
+        super().__init__(message)
+        self.address = address
+        self.code = code
+        self.bus = bus
+
+
+class TraceError(CoalError):
+    """A trace file that cannot be read: unknown format, damaged compression, an unreadable line."""

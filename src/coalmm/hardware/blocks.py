@@ -1,0 +1,14 @@
+"""Whole ranges of a byte view: fill, copy. The caller has checked that the ranges are in the view.
+
+The compiled modules use the C forms in blocks.pxd; both do the same.
+"""
+
+
+def fill_range(view: memoryview, start: int, size: int, value: int) -> None:
+    """Set `size` bytes from `start` to `value`."""
+    view[start : start + size] = bytes((value,)) * size
+
+
+def copy_range(view: memoryview, to: int, source: int, size: int) -> None:
+    """Copy `size` bytes from `source` to `to`; the two may overlap."""
+    view[to : to + size] = view[source : source + size]

@@ -1,0 +1,122 @@
+"""RAM: bytes of physical memory, sparse, shared by everything that looks at them.
+
+A `memfd` mapped into the process (an anonymous mapping where the host has none), so that only the
+pages that were written cost the host anything, and a C library, an emulated CPU or another process
+can map the very same bytes.
+"""
+
+import contextlib
+import hashlib
+import mmap
+import os
+from collections.abc import Iterator
+
+import cython
+
+if not cython.compiled:
+    from coalmm.hardware.bits import as_u64
+    from coalmm.hardware.blocks import copy_range, fill_range
+
+FRAME_SIZE = 4096
+SMALLEST = 1 << 20
+LARGEST = 1 << 46
+NO_RESERVE = 0x4000  # MAP_NORESERVE, which Python's mmap module does not name
+POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
+
+
+class Ram:
+    """`size` bytes of physical memory, all zero; rounded up to whole frames.
+
+    `bytes`, `halves` and `words` are views of the same memory as unsigned 8-, 32- and 64-bit
+    numbers; an index into them is a physical address divided by 1, 4 or 8.
+
+    Raises ValueError for a size below 1 MiB or above 64 TiB, OSError if the host refuses.
+    """
+
+    def __init__(self, size: int, fd: int = -1, read_only: bool = False) -> None:
+        if not SMALLEST <= size <= LARGEST:
+            raise ValueError(f"RAM of {size} bytes: from 1 MiB to 64 TiB can be had")
+        self.size = (size + FRAME_SIZE - 1) & -FRAME_SIZE
+        self.read_only = read_only
+        self.fd = fd
+        if fd < 0 and hasattr(os, "memfd_create"):
+            self.fd = os.memfd_create("coal-ram", os.MFD_CLOEXEC)
+            os.ftruncate(self.fd, self.size)
+        flags = mmap.MAP_SHARED | (NO_RESERVE if self.fd >= 0 else mmap.MAP_ANONYMOUS | NO_RESERVE)
+        rights = mmap.PROT_READ if read_only else mmap.PROT_READ | mmap.PROT_WRITE
+        self.mapping = mmap.mmap(self.fd, self.size, flags, rights)
+        view = memoryview(self.mapping)
+        self.bytes = view
+        self.halves = view.cast("I")
+        self.words = view.cast("Q")
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def check(self, paddr: int, size: int) -> None:
+        """Raise IndexError unless `size` bytes at `paddr` are in RAM."""
+        if paddr > self.size or size > self.size - paddr:
+            raise IndexError(f"{size} bytes at {paddr:#x} are not in RAM of {self.size:#x} bytes")
+
+    def read(self, paddr: int, size: int) -> bytes:
+        """A copy of `size` bytes at `paddr`. IndexError outside RAM."""
+        start = as_u64(paddr)
+        length = as_u64(size)
+        self.check(start, length)
+        return bytes(memoryview(self.mapping)[start : start + length])
+
+    def write(self, paddr: int, data: bytes | bytearray | memoryview) -> None:
+        """Copy `data` to `paddr`. IndexError outside RAM, and then nothing is written."""
+        start = as_u64(paddr)
+        self.check(start, len(data))
+        memoryview(self.mapping)[start : start + len(data)] = data
+
+    def fill(self, paddr: int, size: int, value: int) -> None:
+        """Set `size` bytes at `paddr` to `value`. IndexError outside RAM."""
+        self.check(paddr, size)
+        fill_range(self.bytes, paddr, size, value)
+
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Copy `size` bytes from `source` to `to`, which may overlap. IndexError outside RAM."""
+        self.check(to, size)
+        self.check(source, size)
+        copy_range(self.bytes, to, source, size)
+
+    def back(self, paddr: int, size: int) -> None:
+        """Ask the host for the memory behind whole frames at once, which is cheaper than one by one."""
+        self.check(paddr, size)
+        with contextlib.suppress(OSError):  # an older host: each page comes with its first touch instead
+            self.mapping.madvise(POPULATE_WRITE, paddr, size)
+
+    def extents(self) -> Iterator[tuple[int, int]]:
+        """The ranges (start, end) of RAM that the host has memory behind, in order; the rest is zero."""
+        if self.fd < 0:
+            yield 0, self.size
+            return
+        end = 0
+        while end < self.size:
+            try:
+                start = os.lseek(self.fd, end, os.SEEK_DATA)
+            except OSError:  # ENXIO: no data after `end`
+                return
+            end = os.lseek(self.fd, start, os.SEEK_HOLE)
+            yield start, end
+
+    def touched(self) -> int:
+        """Bytes of host memory behind this RAM."""
+        return os.fstat(self.fd).st_blocks * 512 if self.fd >= 0 else self.size
+
+    def digest(self) -> str:
+        """SHA-256 of the contents, independent of which zero frames the host has backed."""
+        total = hashlib.sha256(self.size.to_bytes(8, "little"))
+        zeros = bytes(FRAME_SIZE)
+        view = memoryview(self.mapping)
+        for start, end in self.extents():
+            for frame in range(start, end, FRAME_SIZE):
+                content = view[frame : frame + FRAME_SIZE]
+                if content != zeros:
+                    total.update(frame.to_bytes(8, "little"))
+                    total.update(content)
+        return total.hexdigest()

@@ -1,0 +1,48 @@
+"""Which form of the modules is in use: compiled, or the plain Python that they are compiled from.
+
+`COALMM_MODE=interpreted` makes an installed, compiled coalmm load its `.py` files instead, so that a
+debugger can step through them; `COALMM_MODE=compiled` refuses to start without the compiled modules.
+"""
+
+import importlib.machinery
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
+from types import ModuleType
+
+PACKAGE = __name__.rpartition(".")[0]
+VARIABLE = "COALMM_MODE"
+
+
+class SourceOnlyFinder:
+    """Finds this package's modules as `.py` files and never as extension modules."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of `name` from source, or None for modules that are not of this package."""
+        if not name.startswith(PACKAGE + "."):
+            return None
+        loader = (SourceFileLoader, importlib.machinery.SOURCE_SUFFIXES)
+        for folder in path or ():
+            spec = FileFinder(folder, loader).find_spec(name)
+            if spec is not None:
+                return spec
+        return None
+
+
+def choose() -> str:
+    """Apply the environment's choice, import one compiled module, and say which mode it came in."""
+    asked = os.environ.get(VARIABLE, "")
+    if asked not in ("", "compiled", "interpreted"):
+        raise ImportError(f"{VARIABLE} is {asked!r}; it may be compiled or interpreted")
+    if asked == "interpreted":
+        sys.meta_path.insert(0, SourceOnlyFinder)
+    from coalmm.hardware import ram
+
+    loaded = "compiled" if isinstance(ram.__spec__.loader, importlib.machinery.ExtensionFileLoader) else "interpreted"
+    if asked == "compiled" and loaded != asked:
+        raise ImportError(f"{VARIABLE}=compiled, but the compiled modules are not there: run `make build`")
+    return loaded
