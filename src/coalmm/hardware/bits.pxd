@@ -10,6 +10,7 @@ cdef extern from *:
     static inline uint64_t coalmm_popcount(uint64_t word) { return (uint64_t)__builtin_popcountll(word); }
     static inline uint64_t coalmm_bit(uint64_t index) { return (uint64_t)1 << (index & 63); }
     """
+    const u64 ALL_ONES "UINT64_MAX"
     u64 ctz "coalmm_ctz"(u64 word) nogil
     u64 clz "coalmm_clz"(u64 word) nogil
     u64 popcount "coalmm_popcount"(u64 word) nogil

@@ -34,8 +34,20 @@ cdef extern from *:
     #define coalmm_physical_SB_VIRTUAL 0xf0ULL
     #define coalmm_physical_SB_PROCESS 0x110ULL
     #define coalmm_physical_SB_KINDS 0x130ULL
+    #define coalmm_physical_SB_CACHE_MAPPED 0x13fULL
     #define coalmm_physical_SB_DEBUG 0x140ULL
     #define coalmm_physical_SB_HEAP_OPTIONS 0x150ULL
+    #define coalmm_physical_INJECT_POINTS 0x0ULL
+    #define coalmm_physical_INJECT_NTH 0x1ULL
+    #define coalmm_physical_INJECT_EVERY 0x2ULL
+    #define coalmm_physical_INJECT_LOW 0x3ULL
+    #define coalmm_physical_INJECT_HIGH 0x4ULL
+    #define coalmm_physical_INJECT_SEEN 0x5ULL
+    #define coalmm_physical_INJECT_FAILED 0x6ULL
+    #define coalmm_physical_POINT_FRAME 0x1ULL
+    #define coalmm_physical_POINT_BUDDY 0x2ULL
+    #define coalmm_physical_POINT_SLAB 0x4ULL
+    #define coalmm_physical_POINT_KMALLOC 0x8ULL
     #define coalmm_physical_HOOK_INJECT 0x1ULL
     #define coalmm_physical_HOOK_TRACK 0x2ULL
     #define coalmm_physical_DESCRIPTOR_SIZE 0x40ULL
@@ -98,8 +110,20 @@ cdef extern from *:
     const u64 SB_VIRTUAL "coalmm_physical_SB_VIRTUAL"
     const u64 SB_PROCESS "coalmm_physical_SB_PROCESS"
     const u64 SB_KINDS "coalmm_physical_SB_KINDS"
+    const u64 SB_CACHE_MAPPED "coalmm_physical_SB_CACHE_MAPPED"
     const u64 SB_DEBUG "coalmm_physical_SB_DEBUG"
     const u64 SB_HEAP_OPTIONS "coalmm_physical_SB_HEAP_OPTIONS"
+    const u64 INJECT_POINTS "coalmm_physical_INJECT_POINTS"
+    const u64 INJECT_NTH "coalmm_physical_INJECT_NTH"
+    const u64 INJECT_EVERY "coalmm_physical_INJECT_EVERY"
+    const u64 INJECT_LOW "coalmm_physical_INJECT_LOW"
+    const u64 INJECT_HIGH "coalmm_physical_INJECT_HIGH"
+    const u64 INJECT_SEEN "coalmm_physical_INJECT_SEEN"
+    const u64 INJECT_FAILED "coalmm_physical_INJECT_FAILED"
+    const u64 POINT_FRAME "coalmm_physical_POINT_FRAME"
+    const u64 POINT_BUDDY "coalmm_physical_POINT_BUDDY"
+    const u64 POINT_SLAB "coalmm_physical_POINT_SLAB"
+    const u64 POINT_KMALLOC "coalmm_physical_POINT_KMALLOC"
     const u64 HOOK_INJECT "coalmm_physical_HOOK_INJECT"
     const u64 HOOK_TRACK "coalmm_physical_HOOK_TRACK"
     const u64 DESCRIPTOR_SIZE "coalmm_physical_DESCRIPTOR_SIZE"

@@ -9,7 +9,8 @@ frame, as 8 words or 16 halves:
     half 3   head           first frame (pfn) of the slab or large allocation it belongs to
     half 4   next           links of the list it stands on (pfn, 0 ends)
     half 5   previous
-    half 6   count          objects in use in a slab; present entries in a page table; pages in a large block
+    half 6   count          references of whoever called frame_alloc (part of `references`); objects in
+                            use in a slab; present entries in a page table; pages in a large block
     half 7   owner          what it belongs to: a cache, a directory, a file, a process
     words 4 to 7            a slab's free bitmap; a file page's index; free for other kinds
 
@@ -39,7 +40,7 @@ SB_KERNEL_DIRECTORY = 19
 SB_CURRENT_DIRECTORY = 20  # CR3
 SB_CURRENT_PROCESS = 21
 SB_HOOKS = 22  # HOOK_* bits: what the fast paths must not skip
-SB_KERNEL_END = 23  # first byte after the structures placed at boot
+SB_KERNEL_END = 23  # first byte after the structures placed at boot, which start at SB_MAP
 SB_INJECT = 24  # words 24 to 31: fault injection
 SB_BUDDY = 32  # words 32 to 79: buddy statistics and free lists
 SB_SLAB = 80  # words 80 to 95: the slab allocator
@@ -47,9 +48,24 @@ SB_KMALLOC = 96  # words 96 to 223: kmalloc classes
 SB_TRACKING = 224  # words 224 to 239: allocation tracking
 SB_VIRTUAL = 240  # words 240 to 271: directories, page cache, files
 SB_PROCESS = 272  # words 272 to 303: process table
-SB_KINDS = 304  # words 304 to 319: frames of each kind
+SB_KINDS = 304  # words 304 to 318: frames of each kind
+SB_CACHE_MAPPED = 319  # frames of KIND_CACHE that a user mapping holds
 SB_DEBUG = 320  # words 320 to 335: debug options
 SB_HEAP_OPTIONS = 336
+
+# Words of fault injection, from SB_INJECT.
+INJECT_POINTS = 0  # POINT_* bits: which allocators it watches
+INJECT_NTH = 1  # fail the Nth allocation seen; 0 is off
+INJECT_EVERY = 2  # fail every Nth; 0 is off
+INJECT_LOW = 3  # only sizes from LOW bytes
+INJECT_HIGH = 4  # to HIGH bytes
+INJECT_SEEN = 5
+INJECT_FAILED = 6
+
+POINT_FRAME = 1
+POINT_BUDDY = 2
+POINT_SLAB = 4
+POINT_KMALLOC = 8
 
 HOOK_INJECT = 1  # fault injection is armed
 HOOK_TRACK = 2  # allocation tracking is on
