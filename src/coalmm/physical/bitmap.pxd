@@ -8,14 +8,14 @@ from coalmm.hardware.bits cimport ALL_ONES, bit, ctz, popcount
 @cython.final
 cdef class Bitmap:
     cdef u64[::1] words
-    cdef u64[::1] bases
+    cdef readonly u64[::1] bases
     cdef readonly u64 bits
     cdef readonly u64 levels
 
     cpdef bint test(self, u64 index) except -1
     cpdef u64 first_clear(self) except? 0
     @cython.locals(word=u64)
-    cdef u64 descend(self, u64 level, u64 index) except? 0
+    cpdef u64 descend(self, u64 level, u64 index) except? 0
     @cython.locals(index=u64, level=u64, word=u64)
     cpdef u64 next_clear(self, u64 start) except? 0
     @cython.locals(index=u64, word=u64)
@@ -37,4 +37,4 @@ cdef class Bitmap:
     @cython.locals(index=u64, word=u64, clear=u64)
     cpdef u64 validate(self, u64 start, u64 end) except? 0
     @cython.locals(level=u64, at=u64, summary=u64)
-    cdef int validate_above(self, u64 index, u64 word) except -1
+    cpdef int validate_above(self, u64 index, u64 word) except -1
