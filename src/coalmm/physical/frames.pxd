@@ -33,6 +33,7 @@ cdef class Frames:
     @cython.locals(pfn=u64)
     cpdef u64 take_low(self, u64 kind, u64 owner) except? 0
     cpdef u64 claim(self, u64 pfn, u64 kind, u64 owner) except? 0
+    cpdef int claim_at(self, u64 pfn, u64 kind, u64 owner) except -1
     @cython.locals(at=u64)
     cpdef int describe_taken(self, u64 pfn, u64 kind, u64 owner) except -1
     @cython.locals(limit=u64, first=u64, pfn=u64)

@@ -121,10 +121,14 @@ class Frames:
             return 0
         if self.words[SB_HOOKS] & HOOK_INJECT and self.injection.should_fail(POINT_FRAME, FRAME_SIZE):
             return 0
+        self.claim_at(pfn, kind, owner)
+        return pfn
+
+    def claim_at(self, pfn: int, kind: int, owner: int) -> None:
+        """Mark the free frame `pfn` taken, with one reference."""
         self.bitmap.set(pfn)
         self.words[SB_FREE] -= 1
         self.describe_taken(pfn, kind, owner)
-        return pfn
 
     def describe_taken(self, pfn: int, kind: int, owner: int) -> None:
         """Fill in the (zero) descriptor of a frame that was just taken."""

@@ -1,0 +1,87 @@
+"""How the heap's structures are laid out in RAM.
+
+Words of the superblock for the buddy allocator, the record of a slab cache, kmalloc's table.
+"""
+
+# The buddy allocator, words from SB_BUDDY.
+BUDDY_READY = 0  # 1 once there is a region
+BUDDY_TOTAL = 1  # frames that it has, free or not
+BUDDY_FREE = 2  # frames in free blocks
+BUDDY_ALLOCATIONS = 3
+BUDDY_FREES = 4
+BUDDY_FAILURES = 5
+BUDDY_MASK = 6  # bit k: there are free blocks of order k
+BUDDY_HEADS = 8  # first free block (pfn) of each order, 0 for none
+BUDDY_COUNTS = 24  # how many free blocks of each order
+BUDDY_PEAK = 40  # most frames that were ever in use at once
+
+MAX_ORDER = 12  # 16 MiB
+ORDERS = 13
+BLOCK_FIXED = 1  # flag of frames of a region that was given to buddy_init: never given back
+LARGEST_BLOCK = 1 << 24
+LARGEST_BLOCK_FRAMES = 1 << 12
+
+# A slab cache: 32 words at a multiple of 256 bytes. The first line of 64 bytes is all that an
+# allocation and a free touch.
+CACHE_SIZE = 256
+C_CURRENT = 0  # pfn of the slab that allocations come from, 0 for none
+C_BASE = 1  # kernel address of its first object
+C_STRIDE = 2  # bytes from one object to the next
+C_RECIPROCAL = 3  # ceil(2**32 / stride)
+C_SHAPE = 4  # objects in a slab | pages << 16 | CACHE_* flags << 48
+C_ALLOCATIONS = 5
+C_FREES = 6
+C_PARTIAL = 7  # first slab with free and live objects (pfn), 0 for none
+C_MAGIC = 8
+C_OBJECT_SIZE = 9  # bytes that the user may write
+C_ALIGN = 10
+C_EMPTY = 11  # first slab without live objects (pfn), 0 for none
+C_EMPTIES = 12
+C_SLABS = 13
+C_FAILURES = 14
+C_COLOURS = 15  # how many colours there are | next colour << 32, in units of 8 bytes
+C_COLOUR_STEP = 16  # bytes
+C_NEXT = 17  # word index of the next cache, 0 ends
+C_PREVIOUS = 18
+C_LEFT = 19  # bytes of red zone before each object
+C_NAME_LENGTH = 20
+C_NAME = 21  # 88 bytes
+C_NAME_BYTES = 88
+
+CACHE_MAGIC = 0x4548_4341_4342_414C  # "LABCACHE"
+SHAPE_OBJECTS = 0xFFFF
+SHAPE_PAGES_SHIFT = 16
+SHAPE_PAGES = 0xFFFF_FFFF
+SHAPE_FLAGS_SHIFT = 48
+CACHE_KMALLOC = 1  # one of kmalloc's classes
+CACHE_CONSTRUCTED = 2  # has a constructor
+CACHE_DESTROYED = 4  # has a destructor
+CACHE_DEBUG = 8  # red zones, and poison where there is no constructor
+CACHE_BUSY = 16  # its constructor is running
+
+MOST_OBJECTS = 256  # bits in a frame descriptor's four data words
+SMALLEST_STRIDE = 16
+
+# The slab allocator, words from SB_SLAB.
+SLAB_CACHES = 0  # word index of the first cache, 0 for none
+SLAB_COUNT = 1
+SLAB_ROOT = 2  # word index of the cache that caches are allocated from
+
+# kmalloc, words from SB_KMALLOC.
+KMALLOC_TABLE = 0  # paddr of a table of halves: (size + 7) / 8 to the class's cache (word index)
+KMALLOC_LARGE = 1  # large blocks that are live
+KMALLOC_LARGE_FRAMES = 2  # frames that they hold
+KMALLOC_LARGE_ALLOCATIONS = 3
+KMALLOC_FAILURES = 4
+KMALLOC_CLASSES = 5  # how many classes there are
+
+LARGEST_CLASS = 32768
+CLASS_STEP_SHIFT = 3
+
+# Debug patterns, as Linux uses them (include/linux/poison.h).
+RED_ZONE = 0xCC
+POISON_FREE = 0x6B
+POISON_END = 0xA5
+POISON_NEW = 0x5A
+LEFT_ZONE = 16
+RIGHT_ZONE = 24  # the last 8 of them hold the size that was asked for
