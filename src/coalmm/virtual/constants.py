@@ -1,0 +1,135 @@
+"""How an address space, its areas and its files are laid out in RAM; units are words of 8 bytes.
+
+The numbers that programs pass (rights, MAP_*, MADV_*, MREMAP_*) are Linux's, so that a system call
+can hand its arguments on as they are.
+"""
+
+# One area: a record of 64 bytes.
+AREA_SIZE = 64
+AREA_WORDS = 8
+A_START = 0  # first byte, page aligned
+A_END = 1  # first byte after it, page aligned
+A_FLAGS = 2
+A_FILE = 3  # paddr of the file's record, 0 for private anonymous memory
+A_OFFSET = 4  # byte of the file that A_START shows
+
+# A_FLAGS. The low three bits are the rights, as in PROT_*.
+RIGHT_READ = 0x1
+RIGHT_WRITE = 0x2
+RIGHT_EXECUTE = 0x4
+RIGHTS = 0x7
+AREA_SHARED = 0x8
+MAY_READ = 0x10  # the rights that mprotect may give
+MAY_WRITE = 0x20
+MAY_EXECUTE = 0x40
+MAY_SHIFT = 4
+AREA_GROWS_DOWN = 0x100
+AREA_LOCKED = 0x2000
+AREA_NO_FORK = 0x20000  # the child does not get it
+AREA_WIPE_ON_FORK = 0x40000  # the child gets it empty
+AREA_NO_RESERVE = 0x200000
+AREA_KIND_SHIFT = 32
+AREA_KIND = 0xFF_0000_0000
+
+AREA_MAPPING = 0x0_0000_0000
+AREA_TEXT = 0x1_0000_0000
+AREA_DATA = 0x2_0000_0000
+AREA_HEAP = 0x3_0000_0000
+AREA_STACK = 0x4_0000_0000
+
+# The header of an area table: four words of the address space's record.
+T_ARRAY = 0  # paddr of the sorted records
+T_COUNT = 1
+T_CAPACITY = 2
+T_HINT = 3  # index of the last hit
+AREAS_LIMIT = 65530  # as vm.max_map_count
+
+GUARD_GAP = 0x100000  # bytes kept free below an area that grows down: 256 pages
+
+# The record of an address space.
+SPACE_SIZE = 256
+S_ROOT = 0  # paddr of its page directory
+S_TABLE = 1  # words 1 to 4: header of its area table
+S_BRK_START = 5
+S_BRK = 6
+S_MMAP_BASE = 7  # maps are placed below it, from the top down
+S_STACK_LIMIT = 8  # bytes that a stack may have
+S_REFERENCES = 9  # processes that share it
+S_VIRTUAL = 10  # pages in areas
+S_RSS_ANONYMOUS = 11  # present pages by what their frame is
+S_RSS_FILE = 12
+S_RSS_SHARED = 13  # of shared anonymous memory
+S_PEAK_RSS = 14
+S_PEAK_VIRTUAL = 15
+S_LOCKED = 16  # pages in locked areas
+S_FAULTS_ZERO = 17
+S_FAULTS_FILE = 18
+S_FAULTS_COPY = 19
+S_FAULTS_STACK = 20
+S_FAULTS_SPURIOUS = 21
+S_FAULTS_READ = 22  # of the file faults, those that had to read the host file
+S_FAULTS_REFUSED = 23  # ended as a signal or -ENOMEM
+
+# The record of a file.
+FILE_SIZE = 128
+F_KIND = 0
+F_REFERENCES = 1  # areas and open handles that name it
+F_SIZE = 2  # bytes
+F_DEVICE = 3  # identity on the host: st_dev, st_ino
+F_INODE = 4
+F_CHANGED = 5  # st_mtime_ns of the contents that are cached
+F_PATH = 6  # kernel address of the NUL-terminated path
+F_NEXT = 7
+F_PREVIOUS = 8
+F_PAGES = 9  # pages in the cache
+F_NUMBER = 10  # what D_OWNER of its frames says
+F_WRITABLE = 11  # the host file may be written
+F_FIRST = 12  # pfn of the first page on the list of its cached pages
+
+FILE_HOST = 1
+FILE_MEMORY = 2
+
+# Words of the descriptor of a cache frame and of a directory's root frame.
+D_INDEX = 4  # page of the file
+D_FILE = 5  # paddr of the file's record
+D_DIRTY = 6  # 1: newer than the host file
+D_SPACE = 7  # a directory: paddr of its address space, 0 for a plain one
+
+# Words of the superblock: SB_VIRTUAL + 8 on (the words below are the page tables').
+SB_CACHE_BUCKETS = 248  # paddr of the buckets, u32 pfn each
+SB_CACHE_SHIFT = 249  # 64 - log2 of how many: what a hash is shifted right by
+SB_CACHE_PAGES = 250
+SB_CACHE_HAND = 251  # bucket at which the next reclaim goes on
+SB_FILES = 252  # first file record
+SB_FILE_NUMBER = 253  # last number given
+SB_FILE_SLAB = 254
+SB_SPACE_SLAB = 255
+SB_CACHE_COUNT = 256  # how many buckets; 0: none yet
+HASH_FACTOR = 0x9E37_79B9_7F4A_7C15  # 2**64 / golden ratio: neighbouring pages spread over the buckets
+
+MAP_SHARED = 0x01
+MAP_PRIVATE = 0x02
+MAP_SHARED_VALIDATE = 0x03
+MAP_TYPE = 0x0F
+MAP_FIXED = 0x10
+MAP_ANONYMOUS = 0x20
+MAP_GROWSDOWN = 0x100
+MAP_LOCKED = 0x2000
+MAP_NORESERVE = 0x4000
+MAP_POPULATE = 0x8000
+MAP_FIXED_NOREPLACE = 0x100000
+
+MREMAP_MAYMOVE = 1
+MREMAP_FIXED = 2
+MREMAP_DONTUNMAP = 4
+
+MADV_NORMAL = 0
+MADV_WILLNEED = 3
+MADV_DONTNEED = 4
+MADV_FREE = 8
+MADV_DONTFORK = 10
+MADV_DOFORK = 11
+MADV_WIPEONFORK = 18
+MADV_KEEPONFORK = 19
+MADV_POPULATE_READ = 22
+MADV_POPULATE_WRITE = 23

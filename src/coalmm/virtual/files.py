@@ -1,0 +1,314 @@
+"""Files whose pages areas show: host files, and shared anonymous memory. Their records are in RAM.
+
+A host file is known by its device and inode, so that two opens share one set of cached pages. Its pages
+stay in the cache after its last user, until memory is needed (`reclaim`) or `drop_unused`. Shared memory
+has no file behind: its pages live as long as something names it.
+
+The one thing that is not in RAM is the host's file descriptor; after `attach` it is opened again, by path,
+when it is first needed.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from coalmm.errors import EIO, CorruptionError
+from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
+from coalmm.hardware.ram import Ram
+from coalmm.physical.constants import SB_KERNEL_BASE
+from coalmm.physical.frames import Frames
+from coalmm.virtual.constants import (
+    F_CHANGED,
+    F_DEVICE,
+    F_INODE,
+    F_KIND,
+    F_NEXT,
+    F_NUMBER,
+    F_PAGES,
+    F_PATH,
+    F_PREVIOUS,
+    F_REFERENCES,
+    F_SIZE,
+    F_WRITABLE,
+    FILE_HOST,
+    FILE_MEMORY,
+    FILE_SIZE,
+    SB_FILE_NUMBER,
+    SB_FILE_SLAB,
+    SB_FILES,
+)
+from coalmm.virtual.page_cache import PageCache
+from coalmm.virtual.records import Records
+
+HALF = 0xFFFF_FFFF
+READ_AHEAD = 16  # pages that one read of the host file brings at most
+
+
+class Files:
+    """The files of one machine. A file is named by the paddr of its record."""
+
+    def __init__(self, ram: Ram, frames: Frames, slabs: Any, heap: Any, cache: PageCache) -> None:
+        self.ram = ram
+        self.words = ram.words
+        self.frames = frames
+        self.heap = heap
+        self.cache = cache
+        self.records = Records(ram, slabs, "file", FILE_SIZE, SB_FILE_SLAB)
+        self.kernel_base = int(ram.words[SB_KERNEL_BASE])
+        self.descriptors: dict[int, int] = {}
+
+    def __del__(self) -> None:
+        for fd in self.__dict__.get("descriptors", {}).values():
+            os.close(fd)
+
+    def get(self, file: int, field: int) -> int:
+        """One word (F_*) of a file's record."""
+        return int(self.words[(file >> 3) + field])
+
+    def size(self, file: int) -> int:
+        """Bytes of a file."""
+        return self.get(file, F_SIZE)
+
+    def path(self, file: int) -> str:
+        """The host path a file was opened by; "" for shared memory."""
+        kaddr = self.get(file, F_PATH)
+        if not kaddr:
+            return ""
+        room = int(self.heap.kmalloc_size(kaddr))
+        return os.fsdecode(self.ram.read(kaddr - self.kernel_base, room).split(b"\0", 1)[0])
+
+    def files(self) -> Iterator[int]:
+        """All files, the newest first; the one that was yielded may go."""
+        file = self.words[SB_FILES]
+        while file:
+            following = self.get(file, F_NEXT)
+            yield file
+            file = following
+
+    # --- life ---
+
+    def open_host(self, path: str, writable: bool = False) -> int:
+        """A reference to a host file; 0 if there is no memory for its record. OSError if the host refuses."""
+        fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        return self.adopt(fd, path, writable)
+
+    def adopt(self, fd: int, path: str, writable: bool = False) -> int:
+        """As `open_host`, for a descriptor that is open already; it belongs to this object from now on."""
+        status = os.fstat(fd)
+        file = self._find(status)
+        if file:
+            self._refresh(file, fd, status, writable)
+            self.words[(file >> 3) + F_REFERENCES] += 1
+            return file
+        file = self._create(FILE_HOST, status.st_size, path)
+        if not file:
+            os.close(fd)
+            return 0
+        word = file >> 3
+        self.words[word + F_DEVICE] = status.st_dev
+        self.words[word + F_INODE] = status.st_ino
+        self.words[word + F_CHANGED] = status.st_mtime_ns
+        self.words[word + F_WRITABLE] = int(writable)
+        self.descriptors[file] = fd
+        return file
+
+    def create_memory(self, size: int) -> int:
+        """A reference to `size` bytes of shared memory, all zero; 0 if there is no memory for its record."""
+        return self._create(FILE_MEMORY, size, "")
+
+    def hold(self, file: int) -> None:
+        """One more reference."""
+        self.words[(file >> 3) + F_REFERENCES] += 1
+
+    def release(self, file: int) -> None:
+        """One reference less. The last one writes a host file's dirty pages back, and ends shared memory."""
+        left = self.get(file, F_REFERENCES) - 1
+        if left < 0:
+            raise CorruptionError(f"file at {file:#x} has no reference to drop", file)
+        self.words[(file >> 3) + F_REFERENCES] = left
+        if left:
+            return
+        if self.get(file, F_KIND) == FILE_HOST:
+            self.write_back(file)
+            if self.get(file, F_PAGES):
+                return
+        self._destroy(file)
+
+    def _find(self, status: os.stat_result) -> int:
+        """The file with the identity of `status`, or 0."""
+        for file in self.files():
+            identity = self.get(file, F_KIND), self.get(file, F_DEVICE), self.get(file, F_INODE)
+            if identity == (FILE_HOST, status.st_dev, status.st_ino):
+                return file
+        return 0
+
+    def _refresh(self, file: int, fd: int, status: os.stat_result, writable: bool) -> None:
+        """A known file is opened again: a changed one that nobody uses loses its cached pages."""
+        word = file >> 3
+        changed = self.words[word + F_CHANGED] != status.st_mtime_ns or self.words[word + F_SIZE] != status.st_size
+        if changed and self.words[word + F_REFERENCES] == 0:
+            for pfn in self.cache.pages_of(file):
+                self.cache.remove(pfn)
+            self.words[word + F_CHANGED] = status.st_mtime_ns
+        if changed:
+            self.words[word + F_SIZE] = status.st_size
+        if file in self.descriptors and (self.words[word + F_WRITABLE] or not writable):
+            os.close(fd)
+            return
+        if file in self.descriptors:
+            os.close(self.descriptors[file])
+        self.descriptors[file] = fd
+        self.words[word + F_WRITABLE] |= int(writable)
+
+    def _create(self, kind: int, size: int, path: str) -> int:
+        """A record with one reference, on the list of files; 0 if there is no memory."""
+        file = self.records.allocate()
+        if not file:
+            return 0
+        word = file >> 3
+        if path:
+            name = os.fsencode(path) + b"\0"
+            kaddr = int(self.heap.kmalloc(len(name)))
+            if not kaddr:
+                self.records.free(file)
+                return 0
+            self.ram.write(kaddr - self.kernel_base, name)
+            self.words[word + F_PATH] = kaddr
+        self.words[SB_FILE_NUMBER] = self.words[SB_FILE_NUMBER] + 1 & HALF
+        first = self.words[SB_FILES]
+        for field, value in (
+            (F_KIND, kind), (F_SIZE, size), (F_REFERENCES, 1), (F_NUMBER, self.words[SB_FILE_NUMBER]), (F_NEXT, first),
+        ):  # fmt: skip
+            self.words[word + field] = value
+        if first:
+            self.words[(first >> 3) + F_PREVIOUS] = file
+        self.words[SB_FILES] = file
+        return file
+
+    def _destroy(self, file: int) -> None:
+        """Drop the pages and the record of a file that nobody names."""
+        for pfn in self.cache.pages_of(file):
+            self.cache.remove(pfn)
+        following, previous = self.get(file, F_NEXT), self.get(file, F_PREVIOUS)
+        if following:
+            self.words[(following >> 3) + F_PREVIOUS] = previous
+        if previous:
+            self.words[(previous >> 3) + F_NEXT] = following
+        else:
+            self.words[SB_FILES] = following
+        if self.get(file, F_PATH):
+            self.heap.kfree(self.get(file, F_PATH))
+        if file in self.descriptors:
+            os.close(self.descriptors.pop(file))
+        self.records.free(file)
+
+    # --- pages ---
+
+    def page(self, file: int, index: int) -> int:
+        """The pfn of a page, read from the host if need be; 0 if there is no frame, -EIO if the host fails.
+
+        A page past the end of the file is the caller's to refuse; it would read as zero.
+        """
+        pfn = self.cache.lookup(file, index)
+        if pfn:
+            return pfn
+        pfn = self.cache.take(file, index)
+        if not pfn:
+            return 0
+        self.frames.zero(pfn)
+        if self.get(file, F_KIND) == FILE_MEMORY or self._read(file, index, pfn):
+            return pfn
+        self.cache.remove(pfn)
+        return -EIO
+
+    def _read(self, file: int, index: int, pfn: int) -> bool:
+        """Fill a frame, and free neighbours after it, from the host file; False if the host fails."""
+        last = (self.size(file) + FRAME_MASK) >> FRAME_SHIFT
+        frames = [pfn]
+        for ahead in range(index + 1, min(index + READ_AHEAD, last)):
+            if self.cache.lookup(file, ahead) or self.frames.injection.armed:
+                break
+            extra = self.cache.take(file, ahead)
+            if not extra:
+                break
+            self.frames.zero(extra)
+            frames.append(extra)
+        try:
+            got = os.preadv(self.descriptor(file), [self._view(each) for each in frames], index << FRAME_SHIFT)
+        except OSError:
+            got = -1
+        for number, extra in enumerate(frames):
+            missing = got <= number << FRAME_SHIFT and index + number < last
+            if number and missing:
+                self.cache.remove(extra)
+        return got >= 0
+
+    def _view(self, pfn: int) -> memoryview:
+        """The bytes of a frame."""
+        return memoryview(self.ram.mapping)[pfn << FRAME_SHIFT : (pfn + 1) << FRAME_SHIFT]
+
+    def descriptor(self, file: int) -> int:
+        """The host's descriptor of a file, opened again if this program has not done so. OSError if it cannot."""
+        fd = self.descriptors.get(file, -1)
+        if fd < 0:
+            writable = self.get(file, F_WRITABLE)
+            fd = os.open(self.path(file), (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+            self.descriptors[file] = fd
+        return fd
+
+    def write_back(self, file: int, first: int = 0, last: int = 1 << 52) -> int:
+        """Write the dirty pages [first, last) of a host file to the host; how many, or -EIO if the host fails.
+
+        A page that is still mapped stays dirty: it may be written again without a fault.
+        """
+        if self.get(file, F_KIND) != FILE_HOST or not self.get(file, F_WRITABLE):
+            return 0
+        written = 0
+        for pfn in self.cache.pages_of(file):
+            index = self.cache.index(pfn)
+            size = min(self.size(file) - (index << FRAME_SHIFT), FRAME_SIZE)
+            if not self.cache.is_dirty(pfn) or not first <= index < last or size <= 0:
+                continue
+            try:
+                os.pwrite(self.descriptor(file), self._view(pfn)[:size], index << FRAME_SHIFT)
+            except OSError:
+                return -EIO
+            written += 1
+            if self.frames.mappings(pfn) == 0:
+                self.cache.clean(pfn)
+        if written and file in self.descriptors:
+            self.words[(file >> 3) + F_CHANGED] = os.fstat(self.descriptors[file]).st_mtime_ns
+        return written
+
+    def reclaim(self, count: int) -> int:
+        """Free up to `count` frames of pages that nobody maps and that can be read again; how many it got."""
+        freed = 0
+        while freed < count:
+            pfn = self.cache.find_clean()
+            if not pfn:
+                break
+            file = self.cache.file(pfn)
+            self.cache.remove(pfn)
+            freed += 1
+            if not self.get(file, F_PAGES) and not self.get(file, F_REFERENCES):
+                self._destroy(file)
+        return freed
+
+    def drop_unused(self) -> int:
+        """Free all that `reclaim` can; frames."""
+        return self.reclaim(1 << 52)
+
+    def validate(self) -> None:
+        """Check the list of files and the cache; raises CorruptionError."""
+        self.cache.validate()
+        previous = pages = 0
+        for file in self.files():
+            if self.get(file, F_PREVIOUS) != previous or self.get(file, F_KIND) not in (FILE_HOST, FILE_MEMORY):
+                raise CorruptionError(f"file at {file:#x}: bad link or kind", file)
+            own = sum(1 for _ in self.cache.pages_of(file))
+            if own != self.get(file, F_PAGES):
+                raise CorruptionError(f"file at {file:#x}: says {self.get(file, F_PAGES)} pages, has {own}", file)
+            previous = file
+            pages += own
+        if pages != self.cache.pages:
+            raise CorruptionError(f"page cache: {self.cache.pages} pages, {pages} of known files")
