@@ -27,6 +27,7 @@ cdef extern from *:
     #define coalmm_hardware_FAULT_USER 0x4ULL
     #define coalmm_hardware_FAULT_RESERVED 0x8ULL
     #define coalmm_hardware_FAULT_FETCH 0x10ULL
+    #define coalmm_hardware_FAULT_NON_CANONICAL 0x80000000ULL
     """
     const u64 FRAME_SHIFT "coalmm_hardware_FRAME_SHIFT"
     const u64 FRAME_SIZE "coalmm_hardware_FRAME_SIZE"
@@ -51,3 +52,4 @@ cdef extern from *:
     const u64 FAULT_USER "coalmm_hardware_FAULT_USER"
     const u64 FAULT_RESERVED "coalmm_hardware_FAULT_RESERVED"
     const u64 FAULT_FETCH "coalmm_hardware_FAULT_FETCH"
+    const u64 FAULT_NON_CANONICAL "coalmm_hardware_FAULT_NON_CANONICAL"

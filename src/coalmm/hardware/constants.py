@@ -29,3 +29,4 @@ FAULT_WRITE = 0x02  # W/R: it was a write
 FAULT_USER = 0x04  # U/S: in user mode
 FAULT_RESERVED = 0x08  # RSVD: a reserved bit is set in an entry
 FAULT_FETCH = 0x10  # I/D: an instruction fetch
+FAULT_NON_CANONICAL = 0x8000_0000  # no page fault but #GP(0): the address is not canonical (SDM 1 3.3.7.1)
