@@ -9,7 +9,7 @@ from coalmm.heap.constants cimport (
     BUDDY_MASK, BUDDY_PEAK, BUDDY_READY, BUDDY_TOTAL, LARGEST_BLOCK, MAX_ORDER, ORDERS,
 )
 from coalmm.physical.constants cimport (
-    D_COUNT, D_KIND, D_NEXT, D_PREVIOUS, FLAGS_SHIFT, HOOK_INJECT, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
+    D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_SHIFT, HOOK_INJECT, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
     KIND_HEAP, KIND_MASK, ORDER_SHIFT, POINT_BUDDY, SB_BUDDY, SB_HOOKS, SB_KERNEL_BASE, SB_KINDS, SB_LOWMEM,
     SB_TOTAL,
 )
@@ -40,6 +40,15 @@ cdef class Buddy:
     cpdef int give_pages(self, u64 pfn, u64 pages) except -1
     @cython.locals(at=u64)
     cdef int mark(self, u64 pfn, u64 kind) except -1
+    cpdef u64 flags(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
+    @cython.locals(each=u64, at=u64)
+    cpdef int lend(self, u64 pfn, u64 pages, u64 kind, u64 flags, u64 owner) except -1
+    @cython.locals(each=u64, at=u64, region=u64, index=u64)
+    cpdef int give_lent(self, u64 pfn, u64 marked, u64 pages) except -1
+    @cython.locals(end=u64, order=u64, flags=u64)
+    cpdef bint extend(self, u64 pfn, u64 pages, u64 extra) except -1
+    @cython.locals(end=u64, kind=u64)
+    cdef bint is_free_run(self, u64 pfn, u64 pages, u64 region) except -1
     @cython.locals(at=u64, head=u64)
     cdef int link(self, u64 pfn, u64 order, u64 flags) except -1
     @cython.locals(at=u64, after=u64, before=u64)

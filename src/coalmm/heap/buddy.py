@@ -46,9 +46,12 @@ if not cython.compiled:
     )
     from coalmm.physical.constants import (
         D_COUNT,
+        D_HEAD,
         D_KIND,
         D_NEXT,
+        D_OWNER,
         D_PREVIOUS,
+        DESCRIPTOR_HALVES,
         FLAGS_SHIFT,
         HOOK_INJECT,
         KIND_BUDDY,
@@ -169,6 +172,61 @@ class Buddy:
         self.words[SB_KINDS + (self.halves[at] & KIND_MASK)] -= 1
         self.words[SB_KINDS + (kind & KIND_MASK)] += 1
         self.halves[at] = kind
+
+    def flags(self, pfn: int) -> int:
+        """The flags of a frame of the heap."""
+        return self.halves[self.first_half + (pfn << 4) + D_KIND] >> FLAGS_SHIFT
+
+    def lend(self, pfn: int, pages: int, kind: int, flags: int, owner: int) -> None:
+        """Mark adjacent frames of the heap as a slab or a large block of `owner`, with flags of theirs.
+
+        The order byte of their descriptors remembers the region's own flags.
+        """
+        for each in range(pfn, pfn + pages):
+            self.mark(each, kind | self.flags(each) << ORDER_SHIFT | flags << FLAGS_SHIFT)
+            at = self.first_half + (each << 4)
+            self.halves[at + D_HEAD] = pfn
+            self.halves[at + D_OWNER] = owner
+
+    def give_lent(self, pfn: int, marked: int, pages: int) -> None:
+        """Give back `pages` adjacent frames, the first `marked` of which were marked by `lend`."""
+        for each in range(pfn, pfn + marked):
+            at = self.first_half + (each << 4)
+            region = self.halves[at + D_KIND] >> ORDER_SHIFT & KIND_MASK
+            self.mark(each, KIND_HEAP | region << FLAGS_SHIFT)
+            for index in range(D_HEAD, DESCRIPTOR_HALVES):
+                self.halves[at + index] = 0
+        self.give_pages(pfn, pages)
+
+    def extend(self, pfn: int, pages: int, extra: int) -> bool:
+        """Take the `extra` frames behind a run of `pages`, if they are free blocks; else nothing changes."""
+        end = pfn + pages
+        if not self.is_free_run(end, extra, self.halves[self.first_half + (pfn << 4) + D_KIND] >> ORDER_SHIFT & 1):
+            return False
+        while extra:
+            order = self.halves[self.first_half + (end << 4) + D_KIND] >> ORDER_SHIFT & KIND_MASK
+            flags = self.unlink(end, order)
+            self.mark(end, KIND_HEAP | flags << FLAGS_SHIFT)
+            self.words[SB_BUDDY + BUDDY_FREE] -= bit(order)
+            if bit(order) > extra:
+                self.give_pages(end + extra, bit(order) - extra)
+                break
+            end += bit(order)
+            extra -= bit(order)
+        self.note_peak()
+        return True
+
+    def is_free_run(self, pfn: int, pages: int, region: int) -> bool:
+        """Whether `pages` frames from `pfn` are free blocks of a region with these flags, `pfn` starting one."""
+        end = pfn + pages
+        while pfn < end:
+            if pfn >= self.low_frames:
+                return False
+            kind = self.halves[self.first_half + (pfn << 4) + D_KIND]
+            if kind & KIND_MASK != KIND_BUDDY_FREE or kind >> FLAGS_SHIFT != region:
+                return False
+            pfn += bit(kind >> ORDER_SHIFT & KIND_MASK)
+        return True
 
     def link(self, pfn: int, order: int, flags: int) -> None:
         """Put a free block at the head of its list."""

@@ -63,9 +63,26 @@ cdef extern from *:
     #define coalmm_heap_KMALLOC_LARGE_FRAMES 0x2ULL
     #define coalmm_heap_KMALLOC_LARGE_ALLOCATIONS 0x3ULL
     #define coalmm_heap_KMALLOC_FAILURES 0x4ULL
-    #define coalmm_heap_KMALLOC_CLASSES 0x5ULL
+    #define coalmm_heap_LARGE_DIRECT 0x80ULL
     #define coalmm_heap_LARGEST_CLASS 0x8000ULL
-    #define coalmm_heap_CLASS_STEP_SHIFT 0x3ULL
+    #define coalmm_heap_TRACK_TABLE 0x0ULL
+    #define coalmm_heap_TRACK_CAPACITY 0x1ULL
+    #define coalmm_heap_TRACK_USED 0x2ULL
+    #define coalmm_heap_TRACK_LIVE 0x3ULL
+    #define coalmm_heap_TRACK_SERIAL 0x4ULL
+    #define coalmm_heap_TRACK_MISSED 0x5ULL
+    #define coalmm_heap_TRACK_SITES 0x6ULL
+    #define coalmm_heap_TRACK_SITES_ROOM 0x7ULL
+    #define coalmm_heap_TRACK_SITES_USED 0x8ULL
+    #define coalmm_heap_RECORD_WORDS 0x8ULL
+    #define coalmm_heap_R_ADDRESS 0x0ULL
+    #define coalmm_heap_R_SIZE 0x1ULL
+    #define coalmm_heap_R_STATE 0x2ULL
+    #define coalmm_heap_R_SITE 0x3ULL
+    #define coalmm_heap_R_FREE_SITE 0x4ULL
+    #define coalmm_heap_R_SERIAL 0x5ULL
+    #define coalmm_heap_R_FREE_SERIAL 0x6ULL
+    #define coalmm_heap_R_PROCESS 0x7ULL
     #define coalmm_heap_RED_ZONE 0xccULL
     #define coalmm_heap_POISON_FREE 0x6bULL
     #define coalmm_heap_POISON_END 0xa5ULL
@@ -132,9 +149,26 @@ cdef extern from *:
     const u64 KMALLOC_LARGE_FRAMES "coalmm_heap_KMALLOC_LARGE_FRAMES"
     const u64 KMALLOC_LARGE_ALLOCATIONS "coalmm_heap_KMALLOC_LARGE_ALLOCATIONS"
     const u64 KMALLOC_FAILURES "coalmm_heap_KMALLOC_FAILURES"
-    const u64 KMALLOC_CLASSES "coalmm_heap_KMALLOC_CLASSES"
+    const u64 LARGE_DIRECT "coalmm_heap_LARGE_DIRECT"
     const u64 LARGEST_CLASS "coalmm_heap_LARGEST_CLASS"
-    const u64 CLASS_STEP_SHIFT "coalmm_heap_CLASS_STEP_SHIFT"
+    const u64 TRACK_TABLE "coalmm_heap_TRACK_TABLE"
+    const u64 TRACK_CAPACITY "coalmm_heap_TRACK_CAPACITY"
+    const u64 TRACK_USED "coalmm_heap_TRACK_USED"
+    const u64 TRACK_LIVE "coalmm_heap_TRACK_LIVE"
+    const u64 TRACK_SERIAL "coalmm_heap_TRACK_SERIAL"
+    const u64 TRACK_MISSED "coalmm_heap_TRACK_MISSED"
+    const u64 TRACK_SITES "coalmm_heap_TRACK_SITES"
+    const u64 TRACK_SITES_ROOM "coalmm_heap_TRACK_SITES_ROOM"
+    const u64 TRACK_SITES_USED "coalmm_heap_TRACK_SITES_USED"
+    const u64 RECORD_WORDS "coalmm_heap_RECORD_WORDS"
+    const u64 R_ADDRESS "coalmm_heap_R_ADDRESS"
+    const u64 R_SIZE "coalmm_heap_R_SIZE"
+    const u64 R_STATE "coalmm_heap_R_STATE"
+    const u64 R_SITE "coalmm_heap_R_SITE"
+    const u64 R_FREE_SITE "coalmm_heap_R_FREE_SITE"
+    const u64 R_SERIAL "coalmm_heap_R_SERIAL"
+    const u64 R_FREE_SERIAL "coalmm_heap_R_FREE_SERIAL"
+    const u64 R_PROCESS "coalmm_heap_R_PROCESS"
     const u64 RED_ZONE "coalmm_heap_RED_ZONE"
     const u64 POISON_FREE "coalmm_heap_POISON_FREE"
     const u64 POISON_END "coalmm_heap_POISON_END"

@@ -73,10 +73,31 @@ KMALLOC_LARGE = 1  # large blocks that are live
 KMALLOC_LARGE_FRAMES = 2  # frames that they hold
 KMALLOC_LARGE_ALLOCATIONS = 3
 KMALLOC_FAILURES = 4
-KMALLOC_CLASSES = 5  # how many classes there are
+LARGE_DIRECT = 0x80  # in the order byte of a large block that came from the frame allocator itself
 
 LARGEST_CLASS = 32768
-CLASS_STEP_SHIFT = 3
+
+# Allocation tracking, words from SB_TRACKING.
+TRACK_TABLE = 0  # paddr of the hash table, 0 for none
+TRACK_CAPACITY = 1  # records that it has room for, a power of two
+TRACK_USED = 2  # records that are not empty
+TRACK_LIVE = 3  # allocations made since tracking began that are still live
+TRACK_SERIAL = 4  # allocations and frees seen since tracking began: the clock of ages
+TRACK_MISSED = 5  # allocations for which no record could be had
+TRACK_SITES = 6  # paddr of the call sites, 0 for none
+TRACK_SITES_ROOM = 7  # bytes
+TRACK_SITES_USED = 8  # bytes
+
+# A record of 64 bytes: 8 words.
+RECORD_WORDS = 8
+R_ADDRESS = 0  # kernel address; 0 is an empty record
+R_SIZE = 1  # bytes asked for
+R_STATE = 2  # 1 live, 2 freed
+R_SITE = 3  # call site of the allocation: offset in the sites, in words, plus 1
+R_FREE_SITE = 4
+R_SERIAL = 5
+R_FREE_SERIAL = 6
+R_PROCESS = 7  # current process's record, 0 for none
 
 # Debug patterns, as Linux uses them (include/linux/poison.h).
 RED_ZONE = 0xCC

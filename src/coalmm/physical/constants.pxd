@@ -35,8 +35,6 @@ cdef extern from *:
     #define coalmm_physical_SB_PROCESS 0x110ULL
     #define coalmm_physical_SB_KINDS 0x130ULL
     #define coalmm_physical_SB_CACHE_MAPPED 0x13fULL
-    #define coalmm_physical_SB_DEBUG 0x140ULL
-    #define coalmm_physical_SB_HEAP_OPTIONS 0x150ULL
     #define coalmm_physical_INJECT_POINTS 0x0ULL
     #define coalmm_physical_INJECT_NTH 0x1ULL
     #define coalmm_physical_INJECT_EVERY 0x2ULL
@@ -50,6 +48,7 @@ cdef extern from *:
     #define coalmm_physical_POINT_KMALLOC 0x8ULL
     #define coalmm_physical_HOOK_INJECT 0x1ULL
     #define coalmm_physical_HOOK_TRACK 0x2ULL
+    #define coalmm_physical_HOOK_DEBUG 0x4ULL
     #define coalmm_physical_DESCRIPTOR_SIZE 0x40ULL
     #define coalmm_physical_DESCRIPTOR_WORDS 0x8ULL
     #define coalmm_physical_DESCRIPTOR_HALVES 0x10ULL
@@ -111,8 +110,6 @@ cdef extern from *:
     const u64 SB_PROCESS "coalmm_physical_SB_PROCESS"
     const u64 SB_KINDS "coalmm_physical_SB_KINDS"
     const u64 SB_CACHE_MAPPED "coalmm_physical_SB_CACHE_MAPPED"
-    const u64 SB_DEBUG "coalmm_physical_SB_DEBUG"
-    const u64 SB_HEAP_OPTIONS "coalmm_physical_SB_HEAP_OPTIONS"
     const u64 INJECT_POINTS "coalmm_physical_INJECT_POINTS"
     const u64 INJECT_NTH "coalmm_physical_INJECT_NTH"
     const u64 INJECT_EVERY "coalmm_physical_INJECT_EVERY"
@@ -126,6 +123,7 @@ cdef extern from *:
     const u64 POINT_KMALLOC "coalmm_physical_POINT_KMALLOC"
     const u64 HOOK_INJECT "coalmm_physical_HOOK_INJECT"
     const u64 HOOK_TRACK "coalmm_physical_HOOK_TRACK"
+    const u64 HOOK_DEBUG "coalmm_physical_HOOK_DEBUG"
     const u64 DESCRIPTOR_SIZE "coalmm_physical_DESCRIPTOR_SIZE"
     const u64 DESCRIPTOR_WORDS "coalmm_physical_DESCRIPTOR_WORDS"
     const u64 DESCRIPTOR_HALVES "coalmm_physical_DESCRIPTOR_HALVES"

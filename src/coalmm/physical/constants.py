@@ -50,8 +50,6 @@ SB_VIRTUAL = 240  # words 240 to 271: directories, page cache, files
 SB_PROCESS = 272  # words 272 to 303: process table
 SB_KINDS = 304  # words 304 to 318: frames of each kind
 SB_CACHE_MAPPED = 319  # frames of KIND_CACHE that a user mapping holds
-SB_DEBUG = 320  # words 320 to 335: debug options
-SB_HEAP_OPTIONS = 336
 
 # Words of fault injection, from SB_INJECT.
 INJECT_POINTS = 0  # POINT_* bits: which allocators it watches
@@ -69,6 +67,7 @@ POINT_KMALLOC = 8
 
 HOOK_INJECT = 1  # fault injection is armed
 HOOK_TRACK = 2  # allocation tracking is on
+HOOK_DEBUG = 4  # red zones and poison
 
 DESCRIPTOR_SIZE = 64
 DESCRIPTOR_WORDS = 8

@@ -1,0 +1,74 @@
+from libc.stdint cimport uint8_t as u8, uint32_t as u32, uint64_t as u64
+
+cimport cython
+
+from coalmm.hardware.bits cimport ALL_ONES, as_u64
+from coalmm.hardware.blocks cimport copy_range, fill_range
+from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT
+from coalmm.heap.buddy cimport Buddy
+from coalmm.heap.constants cimport (
+    C_OBJECT_SIZE, C_SHAPE, C_STRIDE, CACHE_KMALLOC, KMALLOC_FAILURES, KMALLOC_LARGE, KMALLOC_LARGE_ALLOCATIONS,
+    KMALLOC_LARGE_FRAMES, KMALLOC_TABLE, LARGE_DIRECT, LARGEST_BLOCK_FRAMES, LARGEST_CLASS, RED_ZONE,
+    SHAPE_FLAGS_SHIFT,
+)
+from coalmm.heap.objects cimport Objects
+from coalmm.heap.slab cimport Slabs
+from coalmm.physical.constants cimport (
+    D_COUNT, D_DATA, D_HEAD, D_KIND, D_OWNER, HOOK_DEBUG, HOOK_INJECT, HOOK_TRACK, KIND_KERNEL, KIND_LARGE,
+    KIND_MASK, KIND_SLAB, ORDER_SHIFT, POINT_KMALLOC, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
+)
+from coalmm.physical.frames cimport Frames
+
+
+@cython.final
+cdef class Kmalloc:
+    cdef readonly Slabs slabs
+    cdef readonly Objects objects
+    cdef readonly Buddy buddy
+    cdef readonly Frames frames
+    cdef readonly object tracking
+    cdef u8[::1] bytes
+    cdef u64[::1] words
+    cdef u32[::1] halves
+    cdef u64 first_half
+    cdef u64 first_word
+    cdef readonly u64 kernel_base
+    cdef readonly u64 low_frames
+    cdef u64 table
+
+    cpdef u64 allocate(self, u64 size) except? 0
+    @cython.locals(pfn=u64, at=u64, cache=u64, slab=u64, index=u64)
+    cpdef int release(self, u64 pointer) except -1
+    @cython.locals(hooks=u64, address=u64, cache=u64)
+    cdef u64 allocate_slowly(self, u64 size) except? 0
+    cdef u64 note(self, u64 address, u64 size) except? 0
+    @cython.locals(room=u64, pages=u64, pfn=u64)
+    cdef u64 allocate_large(self, u64 size, u64 align) except? 0
+    @cython.locals(pages=u64, start=u64)
+    cdef int set_large_size(self, u64 pfn, u64 size) except -1
+    @cython.locals(pfn=u64, at=u64, cache=u64, slab=u64)
+    cpdef object release_slowly(self, u64 pointer)
+    @cython.locals(at=u64, pages=u64)
+    cdef int release_large(self, u64 pfn) except -1
+    @cython.locals(asked=u64, room=u64, address=u64)
+    cpdef object check_large(self, u64 pfn)
+    @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64)
+    cpdef u64 allocation_at(self, u64 pointer) except? 0
+    cpdef u64 kmalloc(self, object size) except? 0
+    @cython.locals(wanted=u64, address=u64)
+    cpdef u64 kzalloc(self, object size) except? 0
+    @cython.locals(wanted=u64, alignment=u64, hooks=u64, cache=u64)
+    cpdef u64 kmalloc_aligned(self, object size, object align) except? 0
+    @cython.locals(wanted=u64, cache=u64)
+    cdef u64 aligned_cache(self, u64 size, u64 align) except? 0
+    @cython.locals(pointer=u64, wanted=u64, pfn=u64, kept=u64, address=u64, base=u64)
+    cpdef u64 krealloc(self, object ptr, object size) except? 0
+    @cython.locals(cache=u64, stride=u64, whole=u64)
+    cdef bint resize_in_place(self, u64 pfn, u64 pointer, u64 size) except -1
+    @cython.locals(at=u64, room=u64, pages=u64, have=u64, direct=u64)
+    cdef bint resize_large(self, u64 pfn, u64 size) except -1
+    cpdef object kfree(self, object ptr)
+    @cython.locals(pointer=u64)
+    cpdef u64 kmalloc_size(self, object ptr) except? 0
+    @cython.locals(at=u64, cache=u64)
+    cpdef u64 usable(self, u64 pfn, u64 pointer) except? 0

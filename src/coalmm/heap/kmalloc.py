@@ -1,0 +1,417 @@
+"""The general allocator: kmalloc and its family, over size classes and whole frames.
+
+    up to 32 KiB    a slab cache for each size class; a table finds it by (size + 7) / 8
+    larger          adjacent frames, as many as it takes; the rest of the buddy block goes back at once
+
+Which of the two an address is, and where its object starts, the frame's descriptor says: nothing is
+kept beside the memory that the caller gets.
+
+Costs: kmalloc and kfree of a class are O(1); of larger memory they depend on its frames and the orders.
+Alignment: the largest power of two that divides the class, so at least 8; larger memory, 4096.
+"""
+
+from dataclasses import dataclass
+
+import cython
+
+from coalmm.errors import DoubleFreeError, InvalidPointerError
+from coalmm.heap.classes import size_classes
+from coalmm.heap.geometry import natural_alignment
+from coalmm.heap.objects import Objects
+from coalmm.heap.slab import CacheInfo, Slabs
+
+if not cython.compiled:
+    from coalmm.hardware.bits import ALL_ONES, as_u64
+    from coalmm.hardware.blocks import copy_range, fill_range
+    from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
+    from coalmm.heap.constants import (
+        C_OBJECT_SIZE,
+        C_SHAPE,
+        C_STRIDE,
+        CACHE_KMALLOC,
+        KMALLOC_FAILURES,
+        KMALLOC_LARGE,
+        KMALLOC_LARGE_ALLOCATIONS,
+        KMALLOC_LARGE_FRAMES,
+        KMALLOC_TABLE,
+        LARGE_DIRECT,
+        LARGEST_BLOCK_FRAMES,
+        LARGEST_CLASS,
+        RED_ZONE,
+        SHAPE_FLAGS_SHIFT,
+    )
+    from coalmm.physical.constants import (
+        D_COUNT,
+        D_DATA,
+        D_HEAD,
+        D_KIND,
+        D_OWNER,
+        HOOK_DEBUG,
+        HOOK_INJECT,
+        HOOK_TRACK,
+        KIND_KERNEL,
+        KIND_LARGE,
+        KIND_MASK,
+        KIND_SLAB,
+        ORDER_SHIFT,
+        POINT_KMALLOC,
+        SB_HOOKS,
+        SB_KERNEL_BASE,
+        SB_KMALLOC,
+        SB_LOWMEM,
+    )
+
+LARGE_ZONE = 16  # least bytes of red zone behind large memory, with debugging on
+
+
+@dataclass(frozen=True)
+class KmallocStatistics:
+    """Live objects and bytes (rounded up to classes and frames), calls, and what is larger than a class."""
+
+    live: int
+    live_bytes: int
+    allocations: int
+    failures: int
+    large: int
+    large_bytes: int
+
+
+class Kmalloc:
+    """The general allocator of one machine. Addresses are kernel addresses."""
+
+    def __init__(self, slabs: Slabs) -> None:
+        self.slabs = slabs
+        self.objects: Objects = slabs.objects
+        self.buddy = self.objects.buddy
+        self.frames = self.objects.frames
+        self.tracking = slabs.tracking
+        self.bytes = self.objects.bytes
+        self.words = self.objects.words
+        self.halves = self.objects.halves
+        self.first_half = self.objects.first_half
+        self.first_word = self.objects.first_word
+        self.kernel_base = self.words[SB_KERNEL_BASE]
+        self.low_frames = self.words[SB_LOWMEM]
+        self.table = self.words[SB_KMALLOC + KMALLOC_TABLE] >> 2
+
+    def format(self) -> None:
+        """Make the classes' caches and the table, at boot. Raises MemoryError without memory for them."""
+        entries = (LARGEST_CLASS >> 3) + 1
+        pages = (entries * 4 + FRAME_MASK) >> FRAME_SHIFT
+        pfn = self.frames.take_run(pages, 1, KIND_KERNEL, 0, True)
+        if pfn == 0:
+            raise MemoryError("no frames for the table of kmalloc classes")
+        fill_range(self.bytes, pfn << FRAME_SHIFT, pages << FRAME_SHIFT, 0)
+        self.words[SB_KMALLOC + KMALLOC_TABLE] = pfn << FRAME_SHIFT
+        self.table = pfn << FRAME_SHIFT >> 2
+        first = 0
+        for size in size_classes():
+            name = f"kmalloc-{size}".encode()
+            cache = self.slabs.make(name, size, natural_alignment(size), CACHE_KMALLOC, False)
+            if cache == 0:
+                raise MemoryError(f"no frame for the cache of {size} bytes")
+            for entry in range(first, (size >> 3) + 1):
+                self.halves[self.table + entry] = cache
+            first = (size >> 3) + 1
+
+    # The fast paths: sizes and addresses are unsigned 64-bit numbers already.
+
+    def allocate(self, size: int) -> int:
+        """`kmalloc` of a checked size."""
+        if self.words[SB_HOOKS] or (size - 1) & ALL_ONES >= LARGEST_CLASS:
+            return self.allocate_slowly(size)
+        return self.objects.take_object(self.halves[self.table + ((size + 7) >> 3)])
+
+    def release(self, pointer: int) -> int:
+        """`kfree` of a checked address; always 0."""
+        pfn = ((pointer - self.kernel_base) & ALL_ONES) >> FRAME_SHIFT
+        if pfn < self.low_frames and self.words[SB_HOOKS] == 0:
+            at = self.first_half + (pfn << 4)
+            if self.halves[at + D_KIND] & KIND_MASK == KIND_SLAB:
+                cache = self.halves[at + D_OWNER]
+                slab = self.halves[at + D_HEAD]
+                index = self.objects.object_index(cache, slab, pointer)
+                if (
+                    index != ALL_ONES
+                    and self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC
+                    and self.objects.give_object(cache, slab, index)
+                ):
+                    return 0
+        self.release_slowly(pointer)
+        return 0
+
+    # What has hooks, is large, or is wrong.
+
+    def allocate_slowly(self, size: int) -> int:
+        """`allocate` for 0 bytes, large sizes, fault injection, tracking and debugging."""
+        hooks = self.words[SB_HOOKS]
+        address = 0
+        if size != 0 and not (hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, size)):
+            if size > LARGEST_CLASS:
+                address = self.allocate_large(size, 1)
+            else:
+                cache = self.halves[self.table + ((size + 7) >> 3)]
+                address = self.objects.take_object(cache)
+                if address and hooks & HOOK_DEBUG:
+                    self.slabs.hand_out(cache, address, size)
+        return self.note(address, size)
+
+    def note(self, address: int, size: int) -> int:
+        """Count a failure or track a success; returns the address."""
+        if address == 0:
+            self.words[SB_KMALLOC + KMALLOC_FAILURES] += 1
+        elif self.words[SB_HOOKS] & HOOK_TRACK:
+            self.tracking.allocated(address, size)
+        return address
+
+    def allocate_large(self, size: int, align: int) -> int:
+        """Adjacent frames for `size` bytes, the first a multiple of `align` frames; address or 0."""
+        room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
+        pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
+        if pages > self.low_frames or align > self.low_frames:
+            return 0
+        if pages <= LARGEST_BLOCK_FRAMES and align <= LARGEST_BLOCK_FRAMES:
+            pfn = self.buddy.take_pages(pages, align)
+            if pfn:
+                self.buddy.lend(pfn, 1, KIND_LARGE, 0, 0)
+        else:
+            pfn = self.frames.take_run(pages, align, KIND_LARGE, 0, True)
+            if pfn:
+                self.halves[self.first_half + (pfn << 4) + D_KIND] |= LARGE_DIRECT << ORDER_SHIFT
+        if pfn == 0:
+            return 0
+        self.words[SB_KMALLOC + KMALLOC_LARGE] += 1
+        self.words[SB_KMALLOC + KMALLOC_LARGE_ALLOCATIONS] += 1
+        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] += pages
+        self.halves[self.first_half + (pfn << 4) + D_COUNT] = pages
+        self.halves[self.first_half + (pfn << 4) + D_HEAD] = pfn
+        self.set_large_size(pfn, size)
+        return self.kernel_base + (pfn << FRAME_SHIFT)
+
+    def set_large_size(self, pfn: int, size: int) -> None:
+        """Remember the bytes asked for of large memory; with debugging, paint what is behind them."""
+        self.words[self.first_word + (pfn << 3) + D_DATA] = size
+        if self.words[SB_HOOKS] & HOOK_DEBUG:
+            pages = self.halves[self.first_half + (pfn << 4) + D_COUNT]
+            start = (pfn << FRAME_SHIFT) + size
+            fill_range(self.bytes, start, (pfn + pages << FRAME_SHIFT) - start, RED_ZONE)
+
+    def release_slowly(self, pointer: int) -> None:
+        """`release` for NULL, large memory, tracking and debugging; raises for what is wrong."""
+        if pointer == 0:
+            return
+        pfn = self.allocation_at(pointer)
+        if self.frames.kind(pfn) == KIND_LARGE:
+            if self.words[SB_HOOKS] & HOOK_DEBUG:
+                self.check_large(pfn)
+            self.release_large(pfn)
+        else:
+            at = self.first_half + (pfn << 4)
+            cache, slab = self.halves[at + D_OWNER], self.halves[at + D_HEAD]
+            if self.words[SB_HOOKS] & HOOK_DEBUG:
+                self.slabs.take_back(cache, pointer)
+            self.objects.give_object(cache, slab, self.objects.object_index(cache, slab, pointer))
+        if self.words[SB_HOOKS] & HOOK_TRACK:
+            self.tracking.freed(pointer)
+
+    def release_large(self, pfn: int) -> None:
+        """Give the frames of large memory back."""
+        at = self.first_half + (pfn << 4)
+        pages = self.halves[at + D_COUNT]
+        self.words[SB_KMALLOC + KMALLOC_LARGE] -= 1
+        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] -= pages
+        if self.halves[at + D_KIND] >> ORDER_SHIFT & LARGE_DIRECT:
+            self.frames.give_run(pfn, pages)
+        else:
+            self.buddy.give_lent(pfn, 1, pages)
+
+    def check_large(self, pfn: int) -> None:
+        """Raise CorruptionError if the bytes behind large memory were written to."""
+        asked = self.words[self.first_word + (pfn << 3) + D_DATA]
+        room = self.halves[self.first_half + (pfn << 4) + D_COUNT] << FRAME_SHIFT
+        address = self.kernel_base + (pfn << FRAME_SHIFT)
+        history = self.tracking.history(address)
+        self.objects.zones.expect("the red zone", address, address + asked, room - asked, history)
+
+    def allocation_at(self, pointer: int) -> int:
+        """The pfn under the live allocation that starts at a kernel address; raises if there is none."""
+        offset = (pointer - self.kernel_base) & ALL_ONES
+        pfn = offset >> FRAME_SHIFT
+        if pfn >= self.low_frames:
+            raise InvalidPointerError(f"{pointer:#x} is not a kernel address", pointer)
+        at = self.first_half + (pfn << 4)
+        kind = self.frames.kind(pfn)
+        if kind == KIND_SLAB:
+            cache = self.halves[at + D_OWNER]
+            if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC == 0:
+                name = self.objects.name(cache)
+                raise InvalidPointerError(f"{pointer:#x} belongs to cache {name!r}, not to kmalloc", pointer)
+            self.slabs.locate(cache, pointer)
+            return pfn
+        if kind == KIND_LARGE and offset & FRAME_MASK == 0 and self.halves[at + D_HEAD] == pfn:
+            return pfn
+        history = self.tracking.history(pointer)
+        if "freed at" in history:
+            raise DoubleFreeError(f"{pointer:#x} was freed already{history}", pointer)
+        what = self.frames.describe(offset)
+        raise InvalidPointerError(f"{pointer:#x} is not an allocation of kmalloc: {what}", pointer)
+
+    # What callers use: every argument checked.
+
+    def kmalloc(self, size: int) -> int:
+        """Allocate `size` bytes, contents undefined; the kernel address, which the caller owns.
+
+        0 (NULL) for 0 bytes or no memory, and then nothing has changed.
+        """
+        return self.allocate(as_u64(size))
+
+    def kzalloc(self, size: int) -> int:
+        """`kmalloc`, filled with zero bytes."""
+        wanted = as_u64(size)
+        address = self.allocate(wanted)
+        if address:
+            fill_range(self.bytes, address - self.kernel_base, wanted, 0)
+        return address
+
+    def kmalloc_aligned(self, size: int, align: int) -> int:
+        """`kmalloc` at a multiple of `align`, a power of two up to 16 MiB; 0 means the natural alignment.
+
+        0 (NULL) also for any other alignment. kfree, krealloc and kmalloc_size take the address as any
+        other; krealloc keeps the alignment only when it stays in place.
+        """
+        wanted, alignment = as_u64(size), as_u64(align)
+        if alignment & (alignment - 1) or wanted == 0:
+            return 0
+        if alignment <= 8:
+            return self.allocate(wanted)
+        hooks = self.words[SB_HOOKS]
+        if hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, wanted):
+            return self.note(0, wanted)
+        cache = 0 if hooks & HOOK_DEBUG else self.aligned_cache(wanted, alignment)
+        if cache:
+            return self.note(self.objects.take_object(cache), wanted)
+        return self.note(self.allocate_large(wanted, max(alignment >> FRAME_SHIFT, 1)), wanted)
+
+    def aligned_cache(self, size: int, align: int) -> int:
+        """The smallest class whose objects all lie at multiples of `align`; 0 if there is none."""
+        if align > FRAME_MASK:
+            return 0
+        wanted = size + align - 1 & -align
+        while wanted <= LARGEST_CLASS:
+            cache = self.halves[self.table + (wanted >> 3)]
+            if self.words[cache + C_STRIDE] & (align - 1) == 0:
+                return cache
+            wanted += align
+        return 0
+
+    def krealloc(self, ptr: int, size: int) -> int:
+        """Change an allocation's size; its address, which may be another, with the contents kept.
+
+        `ptr` 0 allocates; `size` 0 frees and returns 0 (NULL). Without memory it returns 0, and `ptr` is
+        as it was. Raises like `kfree` for what is no allocation.
+        """
+        pointer, wanted = as_u64(ptr), as_u64(size)
+        if pointer == 0:
+            return self.allocate(wanted)
+        pfn = self.allocation_at(pointer)
+        if wanted == 0:
+            self.release(pointer)
+            return 0
+        if self.resize_in_place(pfn, pointer, wanted):
+            return self.note(pointer, wanted)
+        kept = min(self.usable(pfn, pointer), wanted)
+        address = self.allocate(wanted)
+        if address:
+            base = self.kernel_base
+            copy_range(self.bytes, address - base, pointer - base, kept)
+            self.release(pointer)
+        return address
+
+    def resize_in_place(self, pfn: int, pointer: int, size: int) -> bool:
+        """Whether an allocation could be made `size` bytes where it is; then it has been."""
+        if self.frames.kind(pfn) == KIND_LARGE:
+            return size > LARGEST_CLASS and self.resize_large(pfn, size)
+        cache = self.halves[self.first_half + (pfn << 4) + D_OWNER]
+        if size > LARGEST_CLASS or self.halves[self.table + ((size + 7) >> 3)] != cache:
+            return False
+        if self.words[SB_HOOKS] & HOOK_DEBUG:
+            stride, whole = self.words[cache + C_STRIDE], self.words[cache + C_OBJECT_SIZE]
+            self.objects.zones.check_zones(pointer, stride, self.tracking.history(pointer))
+            self.objects.zones.paint_zones(pointer, size, stride, whole)
+        return True
+
+    def resize_large(self, pfn: int, size: int) -> bool:
+        """Grow or shrink large memory where it is, if the frames behind it allow."""
+        at = self.first_half + (pfn << 4)
+        room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
+        pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
+        have = self.halves[at + D_COUNT]
+        if self.words[SB_HOOKS] & HOOK_DEBUG:
+            self.check_large(pfn)
+        direct = self.halves[at + D_KIND] >> ORDER_SHIFT & LARGE_DIRECT
+        if pages > self.low_frames or (pages > have and (direct or not self.buddy.extend(pfn, have, pages - have))):
+            return False
+        if pages < have and direct:
+            self.frames.give_run(pfn + pages, have - pages)
+        elif pages < have:
+            self.buddy.give_pages(pfn + pages, have - pages)
+        self.halves[at + D_COUNT] = pages
+        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] += pages - have
+        self.set_large_size(pfn, size)
+        return True
+
+    def kfree(self, ptr: int) -> None:
+        """Free an allocation of kmalloc, kzalloc, kmalloc_aligned or krealloc; 0 (NULL) is nothing.
+
+        Raises DoubleFreeError for one that is free, InvalidPointerError for any other address; with
+        debugging on, CorruptionError if its red zones were overwritten. Nothing is changed then.
+        """
+        self.release(as_u64(ptr))
+
+    def kmalloc_size(self, ptr: int) -> int:
+        """How many bytes of an allocation the caller may write, at least those asked for; 0 for 0 (NULL).
+
+        Raises like `kfree`.
+        """
+        pointer = as_u64(ptr)
+        return self.usable(self.allocation_at(pointer), pointer) if pointer else 0
+
+    def usable(self, pfn: int, pointer: int) -> int:
+        """`kmalloc_size` of a live allocation; with debugging on, the bytes asked for."""
+        at = self.first_half + (pfn << 4)
+        if self.frames.kind(pfn) == KIND_LARGE:
+            if self.words[SB_HOOKS] & HOOK_DEBUG:
+                return self.words[self.first_word + (pfn << 3) + D_DATA]
+            return self.halves[at + D_COUNT] << FRAME_SHIFT
+        cache = self.halves[at + D_OWNER]
+        if self.words[SB_HOOKS] & HOOK_DEBUG:
+            return self.objects.zones.asked(pointer, self.words[cache + C_STRIDE])
+        return self.words[cache + C_OBJECT_SIZE]
+
+    def classes(self) -> list[CacheInfo]:
+        """The size classes' caches, smallest first."""
+        found: list[int] = []
+        for entry in range((LARGEST_CLASS >> 3) + 1):
+            cache = self.halves[self.table + entry]
+            if not found or found[-1] != cache:
+                found.append(cache)
+        return [self.slabs.info(cache) for cache in found]
+
+    def statistics(self) -> KmallocStatistics:
+        """Totals over all classes and large memory, now."""
+        word = SB_KMALLOC
+        large_bytes = self.words[word + KMALLOC_LARGE_FRAMES] << FRAME_SHIFT
+        live = live_bytes = allocations = failures = 0
+        for info in self.classes():
+            live += info.active
+            live_bytes += info.active * info.object_size
+            allocations += info.allocations
+            failures += info.failures
+        return KmallocStatistics(
+            live=live + self.words[word + KMALLOC_LARGE],
+            live_bytes=live_bytes + large_bytes,
+            allocations=allocations + self.words[word + KMALLOC_LARGE_ALLOCATIONS],
+            failures=failures + self.words[word + KMALLOC_FAILURES],
+            large=self.words[word + KMALLOC_LARGE],
+            large_bytes=large_bytes,
+        )

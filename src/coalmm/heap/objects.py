@@ -1,0 +1,301 @@
+"""Objects of slabs: the part of the slab allocator that every allocation and free goes through.
+
+A slab is a few adjacent frames cut into objects. Which of them are free is a bitmap in the first
+frame's descriptor, outside of the objects: an overflow cannot corrupt it, a free object keeps its
+constructed state, and a second free is one bit to test.
+
+    descriptor of a slab's first frame          the slab
+    +---------------------------------+         +------+--------+--------+--------+---+
+    | kind, colour / 8, first frame   |         |colour|object 0|object 1|object 2|...|
+    | next, previous, in use, cache   |         +------+--------+--------+--------+---+
+    | 256 bits: 1 = object is free    |
+    +---------------------------------+         every other frame's descriptor: kind, first frame
+
+    cache: current slab (on no list) | partial slabs | empty slabs | full slabs (on no list)
+
+Costs: take and give are O(1), one line of 64 bytes of the cache and one of the descriptor.
+
+Two objects that lie at the same offset of different slabs would fall into the same processor cache
+sets; `colour` shifts each new slab's objects within what would be wasted.
+"""
+
+from collections.abc import Callable
+
+import cython
+
+from coalmm.errors import InUseError
+from coalmm.heap.buddy import Buddy
+from coalmm.heap.redzone import RedZones
+
+if not cython.compiled:
+    from coalmm.hardware.bits import ALL_ONES, bit, ctz
+    from coalmm.hardware.constants import FRAME_SHIFT
+    from coalmm.heap.constants import (
+        C_ALIGN,
+        C_ALLOCATIONS,
+        C_BASE,
+        C_COLOUR_STEP,
+        C_COLOURS,
+        C_CURRENT,
+        C_EMPTIES,
+        C_EMPTY,
+        C_FAILURES,
+        C_FREES,
+        C_LEFT,
+        C_NAME,
+        C_NAME_BYTES,
+        C_NAME_LENGTH,
+        C_OBJECT_SIZE,
+        C_PARTIAL,
+        C_RECIPROCAL,
+        C_SHAPE,
+        C_SLABS,
+        C_STRIDE,
+        CACHE_BUSY,
+        CACHE_CONSTRUCTED,
+        CACHE_DEBUG,
+        MOST_OBJECTS,
+        SHAPE_FLAGS_SHIFT,
+        SHAPE_OBJECTS,
+        SHAPE_PAGES,
+        SHAPE_PAGES_SHIFT,
+    )
+    from coalmm.physical.constants import (
+        D_COUNT,
+        D_DATA,
+        D_KIND,
+        D_NEXT,
+        D_PREVIOUS,
+        FLAGS_SHIFT,
+        KIND_SLAB,
+        SB_KERNEL_BASE,
+        SB_LOWMEM,
+    )
+
+EMPTIES_KEPT = 1  # empty slabs that a cache keeps beside its current one
+
+Callback = Callable[[int], object]
+
+
+class Objects:
+    """The objects of one machine's slabs. Here a cache is the word index of its record in RAM."""
+
+    def __init__(self, buddy: Buddy) -> None:
+        self.buddy = buddy
+        self.frames = buddy.frames
+        self.bytes = self.frames.bytes
+        self.words = self.frames.words
+        self.halves = self.frames.halves
+        self.first_half = self.frames.first_half
+        self.first_word = self.frames.first_word
+        self.kernel_base = self.words[SB_KERNEL_BASE]
+        self.low_frames = self.words[SB_LOWMEM]
+        self.zones = RedZones(self.frames)
+        self.callbacks: dict[int, tuple[Callback | None, Callback | None]] = {}
+
+    # The fast paths. `cache` is the word index of the cache's record.
+
+    def take_object(self, cache: int) -> int:
+        """Take an object of a cache; its kernel address, 0 if there is no memory."""
+        at = self.first_word + (self.words[cache + C_CURRENT] << 3) + D_DATA
+        index = 0
+        word = self.words[at]
+        while word == 0:
+            index += 64
+            if index == MOST_OBJECTS:
+                if not self.next_slab(cache):
+                    self.words[cache + C_FAILURES] += 1
+                    return 0
+                at = self.first_word + (self.words[cache + C_CURRENT] << 3) + D_DATA
+                index = 0
+                word = self.words[at]
+                continue
+            word = self.words[at + (index >> 6)]
+        self.words[at + (index >> 6)] = word & (word - 1)
+        index += ctz(word)
+        self.halves[at + at - D_DATA - D_DATA + D_COUNT] += 1
+        self.words[cache + C_ALLOCATIONS] += 1
+        return self.words[cache + C_BASE] + index * self.words[cache + C_STRIDE]
+
+    def object_index(self, cache: int, slab: int, pointer: int) -> int:
+        """Which object of slab `slab` (pfn) starts at kernel address `pointer`; ALL_ONES if none does."""
+        colour = self.halves[self.first_half + (slab << 4) + D_KIND] >> FLAGS_SHIFT << 3
+        offset = pointer - self.kernel_base - (slab << FRAME_SHIFT) - colour
+        if pointer - self.kernel_base < (slab << FRAME_SHIFT) + colour:
+            return ALL_ONES
+        index = offset * self.words[cache + C_RECIPROCAL] >> 32
+        start = index * self.words[cache + C_STRIDE]
+        if start > offset:
+            index -= 1
+            start -= self.words[cache + C_STRIDE]
+        if start != offset or index >= self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
+            return ALL_ONES
+        return index
+
+    def give_object(self, cache: int, slab: int, index: int) -> bool:
+        """Free object `index` of a slab; False, and nothing changed, if it is free already."""
+        at = self.first_word + (slab << 3) + D_DATA + (index >> 6)
+        word = self.words[at]
+        if word & bit(index):
+            return False
+        self.words[at] = word | bit(index)
+        at = self.first_half + (slab << 4) + D_COUNT
+        count = self.halves[at]
+        self.halves[at] = count - 1
+        self.words[cache + C_FREES] += 1
+        if slab != self.words[cache + C_CURRENT]:
+            if count == self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
+                self.link(cache + C_PARTIAL, slab)
+                if count == 1:
+                    self.retire(cache, slab)
+            elif count == 1:
+                self.retire(cache, slab)
+        return True
+
+    # Slabs of a cache.
+
+    def next_slab(self, cache: int) -> bool:
+        """Make a slab with free objects the current one: a partial, an empty or a new one."""
+        slab = self.words[cache + C_PARTIAL]
+        if slab:
+            self.unlink(cache + C_PARTIAL, slab)
+        else:
+            slab = self.words[cache + C_EMPTY]
+            if slab:
+                self.unlink(cache + C_EMPTY, slab)
+                self.words[cache + C_EMPTIES] -= 1
+            else:
+                slab = self.new_slab(cache)
+                if slab == 0:
+                    return False
+        self.words[cache + C_CURRENT] = slab
+        self.words[cache + C_BASE] = self.first_object(slab)
+        return True
+
+    def first_object(self, slab: int) -> int:
+        """The kernel address of a slab's object 0."""
+        colour = self.halves[self.first_half + (slab << 4) + D_KIND] >> FLAGS_SHIFT << 3
+        return self.kernel_base + (slab << FRAME_SHIFT) + colour
+
+    def new_slab(self, cache: int) -> int:
+        """Get frames for a slab and construct its objects; its pfn, 0 if there is no memory."""
+        shape = self.words[cache + C_SHAPE]
+        flags = shape >> SHAPE_FLAGS_SHIFT
+        if flags & CACHE_BUSY:
+            raise InUseError(f"cache {self.name(cache)!r} is used inside its own constructor", self.kernel_base + (cache << 3))
+        pages = shape >> SHAPE_PAGES_SHIFT & SHAPE_PAGES
+        align = self.words[cache + C_ALIGN] >> FRAME_SHIFT
+        slab = self.buddy.take_pages(pages, align if align else 1)
+        if slab == 0:
+            return 0
+        colour = (self.words[cache + C_LEFT] + self.next_colour(cache)) >> 3
+        self.buddy.lend(slab, pages, KIND_SLAB, colour, cache)
+        self.set_all_free(slab, shape & SHAPE_OBJECTS)
+        self.words[cache + C_SLABS] += 1
+        if flags & (CACHE_DEBUG | CACHE_CONSTRUCTED):
+            self.prepare_objects(cache, slab)
+        return slab
+
+    def set_all_free(self, slab: int, objects: int) -> None:
+        """Set the bits of a new slab's objects."""
+        at = self.first_word + (slab << 3) + D_DATA
+        while objects >= 64:
+            self.words[at] = ALL_ONES
+            at += 1
+            objects -= 64
+        if objects:
+            self.words[at] = bit(objects) - 1
+
+    def next_colour(self, cache: int) -> int:
+        """The bytes by which the next slab's objects are shifted."""
+        colours = self.words[cache + C_COLOURS]
+        count = colours & 0xFFFF_FFFF
+        if count <= 1:
+            return 0
+        colour = colours >> 32
+        following = colour + 1 if colour + 1 < count else 0
+        self.words[cache + C_COLOURS] = count | following << 32
+        return colour * self.words[cache + C_COLOUR_STEP]
+
+    def prepare_objects(self, cache: int, slab: int) -> None:
+        """Paint the red zones of a new slab and run the constructor; a raising one undoes the slab."""
+        shape = self.words[cache + C_SHAPE]
+        base, stride, objects = self.first_object(slab), self.words[cache + C_STRIDE], shape & SHAPE_OBJECTS
+        if shape >> SHAPE_FLAGS_SHIFT & CACHE_DEBUG:
+            poison = shape >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0
+            self.zones.prepare(base, stride, objects, self.words[cache + C_OBJECT_SIZE], poison)
+        constructor = self.callbacks.get(cache, (None, None))[0]
+        if shape >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0:
+            return
+        if constructor is None:
+            self.discard(cache, slab)
+            raise InUseError(f"the constructor of cache {self.name(cache)!r} is not bound", self.kernel_base + (cache << 3))
+        built = 0
+        self.words[cache + C_SHAPE] |= CACHE_BUSY << SHAPE_FLAGS_SHIFT
+        try:
+            while built < objects:
+                constructor(base + built * stride)
+                built += 1
+        finally:
+            self.words[cache + C_SHAPE] &= ALL_ONES ^ (CACHE_BUSY << SHAPE_FLAGS_SHIFT)
+            if built < objects:
+                self.discard(cache, slab)
+
+    def retire(self, cache: int, slab: int) -> None:
+        """A slab on the partial list has no live object left: keep it as an empty one, or give it back."""
+        self.unlink(cache + C_PARTIAL, slab)
+        if self.words[cache + C_EMPTIES] < EMPTIES_KEPT:
+            self.link(cache + C_EMPTY, slab)
+            self.words[cache + C_EMPTIES] += 1
+        else:
+            self.destroy_slab(cache, slab)
+
+    def destroy_slab(self, cache: int, slab: int) -> None:
+        """Run the destructor over an unlinked, empty slab and give its frames back."""
+        destructor = self.callbacks.get(cache, (None, None))[1]
+        if destructor is not None:
+            shape = self.words[cache + C_SHAPE]
+            base, stride = self.first_object(slab), self.words[cache + C_STRIDE]
+            try:
+                for index in range(shape & SHAPE_OBJECTS):
+                    destructor(base + index * stride)
+            finally:
+                self.discard(cache, slab)
+        else:
+            self.discard(cache, slab)
+
+    def discard(self, cache: int, slab: int) -> None:
+        """Give the frames of an unlinked slab back to the buddy allocator."""
+        pages = self.words[cache + C_SHAPE] >> SHAPE_PAGES_SHIFT & SHAPE_PAGES
+        self.words[cache + C_SLABS] -= 1
+        self.buddy.give_lent(slab, pages, pages)
+
+    def link(self, head: int, slab: int) -> None:
+        """Put a slab at the head of the list whose first pfn is word `head`."""
+        at = self.first_half + (slab << 4)
+        after = self.words[head]
+        self.halves[at + D_NEXT] = after
+        self.halves[at + D_PREVIOUS] = 0
+        if after:
+            self.halves[self.first_half + (after << 4) + D_PREVIOUS] = slab
+        self.words[head] = slab
+
+    def unlink(self, head: int, slab: int) -> None:
+        """Take a slab off the list whose first pfn is word `head`."""
+        at = self.first_half + (slab << 4)
+        after = self.halves[at + D_NEXT]
+        before = self.halves[at + D_PREVIOUS]
+        if after:
+            self.halves[self.first_half + (after << 4) + D_PREVIOUS] = before
+        if before:
+            self.halves[self.first_half + (before << 4) + D_NEXT] = after
+        else:
+            self.words[head] = after
+        self.halves[at + D_NEXT] = 0
+        self.halves[at + D_PREVIOUS] = 0
+
+    def name(self, cache: int) -> str:
+        """The name of a cache, as text."""
+        start = (cache + C_NAME) << 3
+        length = min(self.words[cache + C_NAME_LENGTH], C_NAME_BYTES)
+        return bytes(self.bytes[start : start + length]).decode("utf-8", "replace")
