@@ -1,0 +1,32 @@
+"""The address space that walks and clones are measured on: pages in a row, each with a frame of its own."""
+
+from array import array
+
+import coalmm
+from coalmm import Kernel
+
+BASE = 0x1000_0000
+PRESENT_WRITABLE_USER = 7
+FRAME_SIZE = 4096
+
+
+def boot(pages: int) -> Kernel:
+    """A kernel with room for `pages` mapped frames several times over; RAM is sparse, so room is free."""
+    mebibytes = max(64, pages * FRAME_SIZE * 4 >> 20)
+    return coalmm.boot(ram=f"{mebibytes}M", paging="x86_64")
+
+
+def map_pages(kernel: Kernel, pages: int) -> int:
+    """The root of a new directory with `pages` present, writable user pages from BASE on.
+
+    The mappings hold the frames: nothing else does. RuntimeError if memory runs out.
+    """
+    root = kernel.page_tables.create()
+    frames: array[int] = kernel.frames.allocate_many(pages)
+    if root == 0 or len(frames) != pages:
+        raise RuntimeError(f"no memory for {pages} pages")
+    for number, paddr in enumerate(frames):
+        if kernel.page_tables.map(root, BASE + number * FRAME_SIZE, paddr, PRESENT_WRITABLE_USER):
+            raise RuntimeError(f"page {number} could not be mapped")
+    kernel.frames.free_many(frames)
+    return root
