@@ -30,21 +30,21 @@ class Ram:
     `bytes`, `halves` and `words` are views of the same memory as unsigned 8-, 32- and 64-bit
     numbers; an index into them is a physical address divided by 1, 4 or 8.
 
+    With `private`, RAM starts as the file `fd` (which it closes in the end) and changes stay in the process.
     Raises ValueError for a size below 1 MiB or above 64 TiB, OSError if the host refuses.
     """
 
-    def __init__(self, size: int, fd: int = -1, read_only: bool = False) -> None:
+    def __init__(self, size: int, fd: int = -1, private: bool = False) -> None:
         if not SMALLEST <= size <= LARGEST:
             raise ValueError(f"RAM of {size} bytes: from 1 MiB to 64 TiB can be had")
         self.size = (size + FRAME_SIZE - 1) & -FRAME_SIZE
-        self.read_only = read_only
+        self.private = private
         self.fd = fd
         if fd < 0 and hasattr(os, "memfd_create"):
             self.fd = os.memfd_create("coal-ram", os.MFD_CLOEXEC)
             os.ftruncate(self.fd, self.size)
-        flags = mmap.MAP_SHARED | (NO_RESERVE if self.fd >= 0 else mmap.MAP_ANONYMOUS | NO_RESERVE)
-        rights = mmap.PROT_READ if read_only else mmap.PROT_READ | mmap.PROT_WRITE
-        self.mapping = mmap.mmap(self.fd, self.size, flags, rights)
+        flags = NO_RESERVE | (mmap.MAP_PRIVATE if private else mmap.MAP_SHARED)
+        self.mapping = mmap.mmap(self.fd, self.size, flags | (mmap.MAP_ANONYMOUS if self.fd < 0 else 0))
         view = memoryview(self.mapping)
         self.bytes = view
         self.halves = view.cast("I")
@@ -102,7 +102,8 @@ class Ram:
             except OSError:  # ENXIO: no data after `end`
                 return
             end = os.lseek(self.fd, start, os.SEEK_HOLE)
-            yield start, end
+            if start < self.size:
+                yield start, min(end, self.size)
 
     def touched(self) -> int:
         """Bytes of host memory behind this RAM."""
@@ -112,10 +113,9 @@ class Ram:
         """SHA-256 of the contents, independent of which zero frames the host has backed."""
         total = hashlib.sha256(self.size.to_bytes(8, "little"))
         zeros = bytes(FRAME_SIZE)
-        view = memoryview(self.mapping)
         for start, end in self.extents():
             for frame in range(start, end, FRAME_SIZE):
-                content = view[frame : frame + FRAME_SIZE]
+                content = self.mapping[frame : frame + FRAME_SIZE]
                 if content != zeros:
                     total.update(frame.to_bytes(8, "little"))
                     total.update(content)

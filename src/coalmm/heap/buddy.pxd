@@ -9,7 +9,7 @@ from coalmm.heap.constants cimport (
     BUDDY_MASK, BUDDY_PEAK, BUDDY_READY, BUDDY_TOTAL, LARGEST_BLOCK, MAX_ORDER, ORDERS,
 )
 from coalmm.physical.constants cimport (
-    D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_SHIFT, HOOK_INJECT, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
+    D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_SHIFT, HOOK_INJECT, HOOK_TRACK, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
     KIND_HEAP, KIND_MASK, ORDER_SHIFT, POINT_BUDDY, SB_BUDDY, SB_HOOKS, SB_KERNEL_BASE, SB_KINDS, SB_LOWMEM,
     SB_TOTAL,
 )
@@ -22,6 +22,7 @@ cpdef u64 order_of(u64 pages) noexcept
 @cython.final
 cdef class Buddy:
     cdef readonly Frames frames
+    cdef readonly object tracking
     cdef u64[::1] words
     cdef u32[::1] halves
     cdef u64 first_half

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import cython
 
 from coalmm.errors import CorruptionError, DoubleFreeError, InUseError, InvalidPointerError
+from coalmm.heap.tracking import Tracking
 from coalmm.physical.frames import Frames
 
 if not cython.compiled:
@@ -54,6 +55,7 @@ if not cython.compiled:
         DESCRIPTOR_HALVES,
         FLAGS_SHIFT,
         HOOK_INJECT,
+        HOOK_TRACK,
         KIND_BUDDY,
         KIND_BUDDY_FREE,
         KIND_FRAME,
@@ -86,8 +88,9 @@ class BuddyStatistics:
 class Buddy:
     """The buddy heap of one machine. Addresses are kernel addresses (kernel base + physical)."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, tracking: Tracking) -> None:
         self.frames = frames
+        self.tracking = tracking
         self.words = frames.words
         self.halves = frames.halves
         self.first_half = frames.first_half
@@ -368,6 +371,8 @@ class Buddy:
             return 0
         self.words[SB_BUDDY + BUDDY_ALLOCATIONS] += 1
         self.note_peak()
+        if self.words[SB_HOOKS] & HOOK_TRACK:
+            self.tracking.allocated(self.kernel_base + (pfn << FRAME_SHIFT), wanted)
         return self.kernel_base + (pfn << FRAME_SHIFT)
 
     def free(self, address: int) -> None:
@@ -382,6 +387,8 @@ class Buddy:
         order = self.halves[self.first_half + (pfn << 4) + D_KIND] >> ORDER_SHIFT & KIND_MASK
         self.words[SB_BUDDY + BUDDY_FREES] += 1
         self.give(pfn, order)
+        if self.words[SB_HOOKS] & HOOK_TRACK:
+            self.tracking.freed(pointer)
 
     def size_of(self, address: int) -> int:
         """Bytes of the allocated block at `address`; raises like `free`."""
@@ -397,7 +404,7 @@ class Buddy:
         kind = self.frames.kind(pfn)
         if kind == KIND_BUDDY and offset & FRAME_MASK == 0:
             return pfn
-        what = self.frames.describe(offset)
+        what = self.frames.describe(offset) + self.tracking.history(pointer)
         if kind == KIND_BUDDY_FREE or (kind == KIND_HEAP and self.is_inside_free(pfn)):
             raise DoubleFreeError(f"{pointer:#x} is in a block that is free: {what}", pointer)
         raise InvalidPointerError(f"{pointer:#x} is not a block of buddy_alloc: {what}", pointer)

@@ -63,7 +63,7 @@ cdef class Kmalloc:
     cdef u64 aligned_cache(self, u64 size, u64 align) except? 0
     @cython.locals(pointer=u64, wanted=u64, pfn=u64, kept=u64, address=u64, base=u64)
     cpdef u64 krealloc(self, object ptr, object size) except? 0
-    @cython.locals(cache=u64, stride=u64, whole=u64)
+    @cython.locals(cache=u64, stride=u64)
     cdef bint resize_in_place(self, u64 pfn, u64 pointer, u64 size) except -1
     @cython.locals(at=u64, room=u64, pages=u64, have=u64, direct=u64)
     cdef bint resize_large(self, u64 pfn, u64 size) except -1

@@ -335,9 +335,9 @@ class Kmalloc:
         if size > LARGEST_CLASS or self.halves[self.table + ((size + 7) >> 3)] != cache:
             return False
         if self.words[SB_HOOKS] & HOOK_DEBUG:
-            stride, whole = self.words[cache + C_STRIDE], self.words[cache + C_OBJECT_SIZE]
+            stride = self.words[cache + C_STRIDE]
             self.objects.zones.check_zones(pointer, stride, self.tracking.history(pointer))
-            self.objects.zones.paint_zones(pointer, size, stride, whole)
+            self.objects.zones.paint_zones(pointer, size, stride)
         return True
 
     def resize_large(self, pfn: int, size: int) -> bool:

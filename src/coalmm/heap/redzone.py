@@ -27,11 +27,11 @@ class RedZones:
         """Paint a new slab: every object free, its zones whole. `size` is bytes of an object."""
         for index in range(objects):
             address = base + index * stride
-            self.paint_zones(address, size, stride, size)
+            self.paint_zones(address, size, stride)
             if poison:
                 self.poison(address, size)
 
-    def paint_zones(self, address: int, asked: int, stride: int, size: int) -> None:
+    def paint_zones(self, address: int, asked: int, stride: int) -> None:
         """Paint the zones of one object of which `asked` bytes may be written."""
         paddr = address - self.kernel_base
         room = stride - LEFT_ZONE

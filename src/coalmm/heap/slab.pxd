@@ -42,6 +42,7 @@ cdef class Slabs:
     cdef u64 allocate_slowly(self, u64 cache) except? 0
     @cython.locals(size=u64)
     cpdef object hand_out(self, u64 cache, u64 address, u64 asked)
+    @cython.locals(size=u64, stride=u64)
     cpdef object take_back(self, u64 cache, u64 address)
     @cython.locals(pointer=u64, index=u64, slab=u64, number=u64, hooks=u64)
     cpdef object free(self, object cache, object ptr)

@@ -299,14 +299,16 @@ class Slabs:
         size = self.words[cache + C_OBJECT_SIZE]
         if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0:
             zones.check_poison(address, size, self.tracking.history(address))
-        zones.paint_zones(address, asked, self.words[cache + C_STRIDE], size)
+        zones.paint_zones(address, asked, self.words[cache + C_STRIDE])
 
     def take_back(self, cache: int, address: int) -> None:
         """Check the zones of a debug cache's object that is being freed, and poison it."""
         zones = self.objects.zones
-        zones.check_zones(address, self.words[cache + C_STRIDE], self.tracking.history(address))
+        size, stride = self.words[cache + C_OBJECT_SIZE], self.words[cache + C_STRIDE]
+        zones.check_zones(address, stride, self.tracking.history(address))
+        zones.paint_zones(address, size, stride)
         if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0:
-            zones.poison(address, self.words[cache + C_OBJECT_SIZE])
+            zones.poison(address, size)
 
     def free(self, cache: int, ptr: int) -> None:
         """Free an object of `allocate`, in its constructed state; ptr 0 (NULL) is nothing.

@@ -8,6 +8,7 @@ Everything else that the manager keeps is allocated from the frames that are lef
 
 from collections.abc import Sequence
 
+from coalmm.errors import CorruptionError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.hardware.ram import Ram
 from coalmm.physical.bitmap import MOST_LEVELS, Bitmap, level_words
@@ -19,6 +20,7 @@ from coalmm.physical.constants import (
     SB_FREE,
     SB_KERNEL_END,
     SB_LEVELS,
+    SB_LOWMEM,
     SB_MAGIC,
     SB_MAP,
     SB_MAP_COUNT,
@@ -113,3 +115,41 @@ def usable_ranges(ram: Ram) -> list[tuple[int, int]]:
     """The memory map: usable ranges (start, end), in bytes."""
     at = ram.words[SB_MAP] >> 3
     return [(ram.words[at + 2 * i], ram.words[at + 2 * i + 1]) for i in range(ram.words[SB_MAP_COUNT])]
+
+
+def check_superblock(ram: Ram) -> None:
+    """Raise CorruptionError unless the superblock describes structures that lie in this RAM.
+
+    Only what the views need to be made safely is looked at; `Frames.validate` checks the rest.
+    """
+    words = ram.words
+    frames = words[SB_FRAMES]
+    levels = level_words(frames) if 0 < frames <= ram.size >> FRAME_SHIFT else []
+    expected = (
+        ("magic number", words[SB_MAGIC] == SUPERBLOCK_MAGIC),
+        (f"version {words[SB_VERSION]}, this coalmm knows {SUPERBLOCK_VERSION}", words[SB_VERSION] == SUPERBLOCK_VERSION),
+        ("RAM size", words[SB_RAM_SIZE] <= ram.size and frames == (words[SB_RAM_SIZE] + FRAME_SIZE - 1) >> FRAME_SHIFT),
+        ("number of frames", frames == ram.size >> FRAME_SHIFT),
+        ("bitmap levels", words[SB_LEVELS] == len(levels)),
+        ("frames mapped by the kernel", words[SB_LOWMEM] <= frames),
+        ("memory map", is_inside(ram, words[SB_MAP], 16 * words[SB_MAP_COUNT])),
+        ("frame descriptors", is_inside(ram, words[SB_DESCRIPTORS], frames * DESCRIPTOR_SIZE)),
+        ("end of the structures", is_inside(ram, words[SB_KERNEL_END], 0)),
+        *(
+            (f"bitmap level {level}", is_inside(ram, words[SB_BITMAP + level], 8 * count))
+            for level, count in enumerate(levels)
+        ),
+    )
+    for what, holds in expected:
+        if not holds:
+            raise CorruptionError(f"superblock: {what} is wrong")
+    before = 0
+    for start, end in usable_ranges(ram):
+        if not before <= start < end <= ram.size or (start | end) & (FRAME_SIZE - 1):
+            raise CorruptionError(f"memory map: the range {start:#x}-{end:#x} is wrong", words[SB_MAP])
+        before = end
+
+
+def is_inside(ram: Ram, paddr: int, size: int) -> bool:
+    """Whether an aligned range of `size` bytes lies in RAM."""
+    return paddr % 8 == 0 and paddr <= ram.size and size <= ram.size - paddr

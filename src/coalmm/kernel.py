@@ -1,0 +1,192 @@
+"""The kernel: one machine, all layers over one RAM. The only place that knows them all."""
+
+import os
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from coalmm import current
+from coalmm.errors import BadImageError, CoalError, CorruptionError
+from coalmm.hardware.constants import FRAME_SHIFT
+from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
+from coalmm.hardware.memory_map import MemoryMap, pc_map
+from coalmm.hardware.mmu import Mmu
+from coalmm.hardware.ram import Ram
+from coalmm.heap.buddy import Buddy
+from coalmm.heap.check import SlabCheck
+from coalmm.heap.kmalloc import Kmalloc
+from coalmm.heap.slab import Slabs
+from coalmm.heap.tracking import Tracking
+from coalmm.memory import Memory
+from coalmm.physical.constants import (
+    HOOK_DEBUG,
+    SB_HOOKS,
+    SB_KERNEL_BASE,
+    SB_LOWMEM,
+    SB_PAGING,
+)
+from coalmm.physical.frames import Frames
+from coalmm.physical.image import load_image, save_image
+from coalmm.physical.injection import Injection
+from coalmm.physical.superblock import check_superblock, format_ram
+from coalmm.sizes import parse_size
+
+LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
+FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
+FIRST_REGION_LARGEST = 4 << 20  # but at most 4 MiB
+
+
+class Kernel:
+    """A booted machine. Make one with `coalmm.boot` or `coalmm.attach`.
+
+    The methods that the document names behave as it says; addresses are ints, 0 is NULL. Used as a
+    context manager it is closed at the end.
+    """
+
+    def __init__(self, ram: Ram, form: EntryFormat, read_only: bool = False) -> None:
+        self.ram = ram
+        self.format = form
+        self.read_only = read_only
+        self.mmu = Mmu(ram, form)
+        self.frames = Frames(ram)
+        self.injection: Injection = self.frames.injection
+        self.tracking = Tracking(self.frames)
+        self.buddy = Buddy(self.frames, self.tracking)
+        self.slabs = Slabs(self.buddy, self.tracking)
+        self.heap = Kmalloc(self.slabs)
+        self.memory = Memory(ram, self.physical_address)
+        self.kernel_base: int = form.kernel_base
+        self.closed = False
+
+    @classmethod
+    def booted(cls, ram: Ram, form: EntryFormat, heap: bool) -> "Kernel":
+        """The views over RAM that `format_ram` has just formatted, their structures made."""
+        kernel = cls(ram, form)
+        if heap:
+            kernel.make_heap()
+        return kernel
+
+    def make_heap(self) -> None:
+        """Give the buddy allocator its first region, and make the slab and kmalloc caches."""
+        share = self.frames.statistics().total // FIRST_REGION_SHARE
+        frames = 1 << (min(share, FIRST_REGION_LARGEST >> FRAME_SHIFT).bit_length() - 1)
+        first = self.frames.allocate_run(frames, frames)
+        if first == 0:
+            raise MemoryError("no frames for the first region of the heap")
+        self.buddy.initialise(self.kernel_base + first, frames << FRAME_SHIFT)
+        self.slabs.format()
+        self.heap.format()
+
+    # Life.
+
+    def close(self) -> None:
+        """Let go of the machine; if it is the current one, there is none then."""
+        self.closed = True
+        if current.get() is self:
+            current.set_current(None)
+
+    def __enter__(self) -> "Kernel":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def make_current(self) -> None:
+        """Make this the machine that `coalmm.api` acts on."""
+        current.set_current(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written."""
+        save_image(self.ram, path)
+
+    def digest(self) -> str:
+        """SHA-256 of RAM: equal digests are equal machines."""
+        return self.ram.digest()
+
+    # Looking and checking.
+
+    def physical_address(self, vaddr: int) -> int:
+        """Where a virtual address of the current directory is in RAM, -1 if nowhere."""
+        offset = vaddr - self.kernel_base
+        if 0 <= offset < self.ram.words[SB_LOWMEM] << FRAME_SHIFT:
+            return offset
+        paddr = self.mmu.walker.translate(self.mmu.cr3, vaddr)
+        return paddr or -1
+
+    def validate(self) -> None:
+        """Check every structure in RAM against every other; CorruptionError says where one is broken."""
+        self.frames.validate()
+        self.buddy.validate()
+        SlabCheck(self.slabs).validate()
+
+    def failing(
+        self,
+        nth: int = 0,
+        every: int = 0,
+        points: tuple[str, ...] = ("frame", "buddy", "slab", "kmalloc"),
+        smallest: int = 0,
+        largest: int = (1 << 64) - 1,
+    ) -> AbstractContextManager[Injection]:
+        """Make chosen allocations fail inside a `with` block; see `Injection.arm`."""
+        return self.injection.failing(nth, every, points, smallest, largest)
+
+
+def boot(
+    ram: int | str = "64M",
+    paging: str = "i386",
+    memory_map: MemoryMap | None = None,
+    heap: bool = True,
+    debug: bool = False,
+) -> Kernel:
+    """Boot a machine and make it the current one.
+
+    `ram` is bytes or a size like "64M"; `paging` is i386, pae, x86_64 or la57; `memory_map` replaces
+    that of a PC; without `heap` there is none until `buddy_init`; `debug` puts red zones around
+    objects and poison into free ones. ValueError for what cannot be booted.
+    """
+    form = FORMATS.get(paging)
+    if form is None:
+        raise ValueError(f"no paging mode {paging!r}; there are {', '.join(FORMATS)}")
+    size = parse_size(ram)
+    layout = pc_map(size) if memory_map is None else memory_map
+    if layout.top > form.physical_limit:
+        raise ValueError(
+            f"RAM up to {layout.top:#x} is more than {paging} paging reaches ({form.physical_limit:#x}); use x86_64"
+        )
+    memory = Ram(max(layout.top, size) if memory_map is None else layout.top)
+    memory.words[SB_PAGING] = form.number
+    memory.words[SB_KERNEL_BASE] = form.kernel_base
+    memory.words[SB_LOWMEM] = low_frames(memory.size, form)
+    memory.words[SB_HOOKS] = HOOK_DEBUG if debug else 0
+    format_ram(memory, list(layout.usable()), memory.size)
+    kernel = Kernel.booted(memory, form, heap)
+    kernel.make_current()
+    return kernel
+
+
+def low_frames(size: int, form: EntryFormat) -> int:
+    """How many frames the kernel half maps: all of them in 64-bit modes, 896 MiB in 32-bit ones."""
+    return (min(size, LOW_MEMORY) if form.vaddr_bits == 32 else size) >> FRAME_SHIFT
+
+
+def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
+    """The machine in a saved image, as it was; it becomes the current one. The file never changes.
+
+    `read_only` maps the file instead of copying it: to look at an image of any size at once. Raises
+    BadImageError, with what is wrong, for a damaged image; OSError for what cannot be read.
+    """
+    ram = load_image(path, read_only)
+    try:
+        check_superblock(ram)
+        form = format_of_number(ram.words[SB_PAGING])
+        if form is None or ram.words[SB_KERNEL_BASE] != form.kernel_base:
+            raise CorruptionError("superblock: paging mode is wrong")
+        if ram.words[SB_LOWMEM] != low_frames(ram.size, form):
+            raise CorruptionError("superblock: frames mapped by the kernel are wrong")
+        kernel = Kernel(ram, form, read_only)
+        kernel.validate()
+    except (CoalError, ArithmeticError, LookupError, ValueError) as error:
+        raise BadImageError(f"{os.fspath(path)}: the image is damaged: {error}") from error
+    kernel.make_current()
+    return kernel

@@ -1,0 +1,28 @@
+"""Sizes as people write them: 64M, 1.5G, 4096."""
+
+import re
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes of "64M", "1.5GiB", "4096" or a number; ValueError for anything else, TypeError for other types."""
+    if isinstance(text, int):
+        return text
+    if not isinstance(text, str):
+        raise TypeError(f"a size is an int or a str like '64M', not {type(text).__name__}")
+    match = PATTERN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size: write 4096, 512K, 64M or 1.5G")
+    return int(float(match[1]) * UNITS[match[2].upper()]) if "." in match[1] else int(match[1]) * UNITS[match[2].upper()]
+
+
+def format_size(size: int) -> str:
+    """Bytes in the largest unit that leaves at least 1: "64.0 MiB"."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
