@@ -114,6 +114,13 @@ cdef extern from *:
     #define coalmm_virtual_MADV_KEEPONFORK 0x13ULL
     #define coalmm_virtual_MADV_POPULATE_READ 0x16ULL
     #define coalmm_virtual_MADV_POPULATE_WRITE 0x17ULL
+    #define coalmm_virtual_SB_DIRECTORIES 0xf0ULL
+    #define coalmm_virtual_D_GLOBAL 0x4ULL
+    #define coalmm_virtual_DOCUMENT_FLAGS 0x80000000000003ffULL
+    #define coalmm_virtual_LEAF_FLAGS 0x800000000000077fULL
+    #define coalmm_virtual_RIGHT_FLAGS 0x8000000000000606ULL
+    #define coalmm_virtual_LOWMEM_LIMIT 0x38000000ULL
+    #define coalmm_virtual_FEW_PAGES 0x20ULL
     """
     const u64 AREA_SIZE "coalmm_virtual_AREA_SIZE"
     const u64 AREA_WORDS "coalmm_virtual_AREA_WORDS"
@@ -225,3 +232,10 @@ cdef extern from *:
     const u64 MADV_KEEPONFORK "coalmm_virtual_MADV_KEEPONFORK"
     const u64 MADV_POPULATE_READ "coalmm_virtual_MADV_POPULATE_READ"
     const u64 MADV_POPULATE_WRITE "coalmm_virtual_MADV_POPULATE_WRITE"
+    const u64 SB_DIRECTORIES "coalmm_virtual_SB_DIRECTORIES"
+    const u64 D_GLOBAL "coalmm_virtual_D_GLOBAL"
+    const u64 DOCUMENT_FLAGS "coalmm_virtual_DOCUMENT_FLAGS"
+    const u64 LEAF_FLAGS "coalmm_virtual_LEAF_FLAGS"
+    const u64 RIGHT_FLAGS "coalmm_virtual_RIGHT_FLAGS"
+    const u64 LOWMEM_LIMIT "coalmm_virtual_LOWMEM_LIMIT"
+    const u64 FEW_PAGES "coalmm_virtual_FEW_PAGES"

@@ -133,3 +133,12 @@ MADV_WIPEONFORK = 18
 MADV_KEEPONFORK = 19
 MADV_POPULATE_READ = 22
 MADV_POPULATE_WRITE = 23
+
+# Page tables.
+SB_DIRECTORIES = 240  # pfn of the first directory on the list of all of them (D_NEXT, D_PREVIOUS)
+D_GLOBAL = 4  # a directory: 1 once its user half had a global page, which a load of CR3 does not forget
+DOCUMENT_FLAGS = 0x8000_0000_0000_03FF  # what paging_map_page may be given
+LEAF_FLAGS = 0x8000_0000_0000_077F  # what a 4 KiB entry may hold beside its address
+RIGHT_FLAGS = 0x8000_0000_0000_0606  # W, U, COW, SHARED, NX: what protect_range sets
+LOWMEM_LIMIT = 0x3800_0000  # 896 MiB: what the kernel half of a 32-bit mode maps
+FEW_PAGES = 32  # up to so many are invalidated one by one
