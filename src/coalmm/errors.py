@@ -9,6 +9,7 @@ ENOENT = 2
 ESRCH = 3
 EIO = 5
 ENXIO = 6
+ECHILD = 10
 EAGAIN = 11
 ENOMEM = 12
 EACCES = 13
@@ -64,14 +65,16 @@ class BadImageError(CoalError):
 class PageFaultError(CoalError):
     """A software load, store or fetch that the fault handler could not resolve (SIGSEGV or SIGBUS).
 
-    `address` is the exact byte (CR2), `code` the error code of Intel SDM 3A 4.7 (P, W, U, RSVD, I/D).
+    `address` is the exact byte (CR2), `code` the error code of Intel SDM 3A 4.7 (P, W, U, RSVD, I/D),
+    `error` the handler's negative errno: -EFAULT, -EACCES (SIGSEGV), -ENXIO (SIGBUS, `bus`), -ENOMEM.
     """
 
-    def __init__(self, message: str, address: int, code: int, bus: bool = False) -> None:
+    def __init__(self, message: str, address: int, code: int, bus: bool = False, error: int = 0) -> None:
         super().__init__(message)
         self.address = address
         self.code = code
         self.bus = bus
+        self.error = error
 
 
 class TraceError(CoalError):

@@ -90,6 +90,8 @@ cdef extern from *:
     #define coalmm_virtual_SB_SPACE_SLAB 0xffULL
     #define coalmm_virtual_SB_CACHE_COUNT 0x100ULL
     #define coalmm_virtual_HASH_FACTOR 0x9e3779b97f4a7c15ULL
+    #define coalmm_virtual_LOWEST 0x10000ULL
+    #define coalmm_virtual_ENTRY_ADDRESS 0xffffffffff000ULL
     #define coalmm_virtual_MAP_SHARED 0x1ULL
     #define coalmm_virtual_MAP_PRIVATE 0x2ULL
     #define coalmm_virtual_MAP_SHARED_VALIDATE 0x3ULL
@@ -110,8 +112,10 @@ cdef extern from *:
     #define coalmm_virtual_MADV_FREE 0x8ULL
     #define coalmm_virtual_MADV_DONTFORK 0xaULL
     #define coalmm_virtual_MADV_DOFORK 0xbULL
+    #define coalmm_virtual_MADV_DODUMP 0x11ULL
     #define coalmm_virtual_MADV_WIPEONFORK 0x12ULL
     #define coalmm_virtual_MADV_KEEPONFORK 0x13ULL
+    #define coalmm_virtual_MADV_PAGEOUT 0x15ULL
     #define coalmm_virtual_MADV_POPULATE_READ 0x16ULL
     #define coalmm_virtual_MADV_POPULATE_WRITE 0x17ULL
     #define coalmm_virtual_SB_DIRECTORIES 0xf0ULL
@@ -208,6 +212,8 @@ cdef extern from *:
     const u64 SB_SPACE_SLAB "coalmm_virtual_SB_SPACE_SLAB"
     const u64 SB_CACHE_COUNT "coalmm_virtual_SB_CACHE_COUNT"
     const u64 HASH_FACTOR "coalmm_virtual_HASH_FACTOR"
+    const u64 LOWEST "coalmm_virtual_LOWEST"
+    const u64 ENTRY_ADDRESS "coalmm_virtual_ENTRY_ADDRESS"
     const u64 MAP_SHARED "coalmm_virtual_MAP_SHARED"
     const u64 MAP_PRIVATE "coalmm_virtual_MAP_PRIVATE"
     const u64 MAP_SHARED_VALIDATE "coalmm_virtual_MAP_SHARED_VALIDATE"
@@ -228,8 +234,10 @@ cdef extern from *:
     const u64 MADV_FREE "coalmm_virtual_MADV_FREE"
     const u64 MADV_DONTFORK "coalmm_virtual_MADV_DONTFORK"
     const u64 MADV_DOFORK "coalmm_virtual_MADV_DOFORK"
+    const u64 MADV_DODUMP "coalmm_virtual_MADV_DODUMP"
     const u64 MADV_WIPEONFORK "coalmm_virtual_MADV_WIPEONFORK"
     const u64 MADV_KEEPONFORK "coalmm_virtual_MADV_KEEPONFORK"
+    const u64 MADV_PAGEOUT "coalmm_virtual_MADV_PAGEOUT"
     const u64 MADV_POPULATE_READ "coalmm_virtual_MADV_POPULATE_READ"
     const u64 MADV_POPULATE_WRITE "coalmm_virtual_MADV_POPULATE_WRITE"
     const u64 SB_DIRECTORIES "coalmm_virtual_SB_DIRECTORIES"

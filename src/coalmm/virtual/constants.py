@@ -107,6 +107,9 @@ SB_SPACE_SLAB = 255
 SB_CACHE_COUNT = 256  # how many buckets; 0: none yet
 HASH_FACTOR = 0x9E37_79B9_7F4A_7C15  # 2**64 / golden ratio: neighbouring pages spread over the buckets
 
+LOWEST = 0x10000  # vm.mmap_min_addr: what lies below is never mapped
+ENTRY_ADDRESS = 0xF_FFFF_FFFF_F000  # the frame in an entry of any format; the other bits are its flags
+
 MAP_SHARED = 0x01
 MAP_PRIVATE = 0x02
 MAP_SHARED_VALIDATE = 0x03
@@ -129,8 +132,10 @@ MADV_DONTNEED = 4
 MADV_FREE = 8
 MADV_DONTFORK = 10
 MADV_DOFORK = 11
+MADV_DODUMP = 17
 MADV_WIPEONFORK = 18
 MADV_KEEPONFORK = 19
+MADV_PAGEOUT = 21
 MADV_POPULATE_READ = 22
 MADV_POPULATE_WRITE = 23
 
