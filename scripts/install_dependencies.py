@@ -14,7 +14,8 @@ def requirements() -> list[str]:
     project = tomllib.loads(Path("pyproject.toml").read_text())
     table = project["project"]
     extras = table["optional-dependencies"]
-    wanted = project["build-system"]["requires"] + table["dependencies"] + sum(extras.values(), [])
+    wanted = project["build-system"]["requires"] + table["dependencies"]
+    wanted += [item for extra in extras.values() for item in extra]
     return sorted({item for item in wanted if not item.startswith(table["name"] + "[")})
 
 

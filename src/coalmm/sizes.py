@@ -15,7 +15,8 @@ def parse_size(text: str | int) -> int:
     match = PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a size: write 4096, 512K, 64M or 1.5G")
-    return int(float(match[1]) * UNITS[match[2].upper()]) if "." in match[1] else int(match[1]) * UNITS[match[2].upper()]
+    unit = UNITS[match[2].upper()]
+    return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
 
 
 def format_size(size: int) -> str:

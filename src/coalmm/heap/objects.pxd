@@ -58,5 +58,6 @@ cdef class Objects:
     cpdef int link(self, u64 head, u64 slab) except -1
     @cython.locals(at=u64, after=u64, before=u64)
     cpdef int unlink(self, u64 head, u64 slab) except -1
+    cpdef u64 address(self, u64 cache) except? 0
     @cython.locals(start=u64, length=u64)
     cpdef str name(self, u64 cache)

@@ -182,7 +182,7 @@ class Objects:
         shape = self.words[cache + C_SHAPE]
         flags = shape >> SHAPE_FLAGS_SHIFT
         if flags & CACHE_BUSY:
-            raise InUseError(f"cache {self.name(cache)!r} is used inside its own constructor", self.kernel_base + (cache << 3))
+            raise InUseError(f"cache {self.name(cache)!r} is used inside its own constructor", self.address(cache))
         pages = shape >> SHAPE_PAGES_SHIFT & SHAPE_PAGES
         align = self.words[cache + C_ALIGN] >> FRAME_SHIFT
         slab = self.buddy.take_pages(pages, align if align else 1)
@@ -229,7 +229,7 @@ class Objects:
             return
         if constructor is None:
             self.discard(cache, slab)
-            raise InUseError(f"the constructor of cache {self.name(cache)!r} is not bound", self.kernel_base + (cache << 3))
+            raise InUseError(f"the constructor of cache {self.name(cache)!r} is not bound", self.address(cache))
         built = 0
         self.words[cache + C_SHAPE] |= CACHE_BUSY << SHAPE_FLAGS_SHIFT
         try:
@@ -293,6 +293,10 @@ class Objects:
             self.words[head] = after
         self.halves[at + D_NEXT] = 0
         self.halves[at + D_PREVIOUS] = 0
+
+    def address(self, cache: int) -> int:
+        """The kernel address of a cache's record, which is what callers know it by."""
+        return self.kernel_base + (cache << 3)
 
     def name(self, cache: int) -> str:
         """The name of a cache, as text."""
