@@ -19,8 +19,10 @@ from coalmm.heap.tracking import Tracking
 from coalmm.memory import Memory
 from coalmm.physical.constants import (
     HOOK_DEBUG,
+    SB_CURRENT_DIRECTORY,
     SB_HOOKS,
     SB_KERNEL_BASE,
+    SB_KERNEL_DIRECTORY,
     SB_LOWMEM,
     SB_PAGING,
 )
@@ -28,7 +30,16 @@ from coalmm.physical.frames import Frames
 from coalmm.physical.image import load_image, save_image
 from coalmm.physical.injection import Injection
 from coalmm.physical.superblock import check_superblock, format_ram
+from coalmm.process.processes import Processes
 from coalmm.sizes import parse_size
+from coalmm.virtual.address_space import AddressSpaces
+from coalmm.virtual.areas import Areas
+from coalmm.virtual.faults import Faults
+from coalmm.virtual.files import Files
+from coalmm.virtual.mappings import Mappings
+from coalmm.virtual.page_cache import PageCache
+from coalmm.virtual.page_tables import PageTables
+from coalmm.virtual.user_access import UserAccess
 
 LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
@@ -53,14 +64,28 @@ class Kernel:
         self.buddy = Buddy(self.frames, self.tracking)
         self.slabs = Slabs(self.buddy, self.tracking)
         self.heap = Kmalloc(self.slabs)
+        self.page_tables = PageTables(self.frames, self.mmu)
+        self.files = Files(ram, self.frames, self.slabs, self.heap, PageCache(ram, self.frames))
+        self.spaces = AddressSpaces(
+            ram, form, self.frames, Areas(ram, self.heap, self.files), self.files, self.page_tables, self.slabs
+        )
+        self.faults = Faults(self.spaces, self.mmu)
+        self.user = UserAccess(self.faults, self.mmu, form.user_top)
+        self.processes = Processes(
+            self.spaces, Mappings(self.spaces, self.faults), self.user, self.page_tables, self.heap, self.slabs
+        )
         self.memory = Memory(ram, self.physical_address)
         self.kernel_base: int = form.kernel_base
         self.closed = False
+        self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
 
     @classmethod
     def booted(cls, ram: Ram, form: EntryFormat, heap: bool) -> "Kernel":
         """The views over RAM that `format_ram` has just formatted, their structures made."""
         kernel = cls(ram, form)
+        if kernel.page_tables.initialise():
+            raise MemoryError("no frames for the kernel's page tables")
+        kernel.page_tables.switch(ram.words[SB_KERNEL_DIRECTORY])
         if heap:
             kernel.make_heap()
         return kernel
@@ -119,6 +144,9 @@ class Kernel:
         self.frames.validate()
         self.buddy.validate()
         SlabCheck(self.slabs).validate()
+        self.page_tables.validate()
+        self.processes.validate()
+        self.files.validate()
 
     def failing(
         self,

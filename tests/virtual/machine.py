@@ -47,7 +47,7 @@ class Machine:
             else:
                 words[SB_KERNEL_DIRECTORY] = self.tables.create()
         self.tables.switch(words[SB_KERNEL_DIRECTORY])
-        buddy = Buddy(self.frames)
+        buddy = Buddy(self.frames, Tracking(self.frames))
         self.slabs = Slabs(buddy, Tracking(self.frames))
         if ram is None:
             buddy.initialise(form.kernel_base + self.frames.allocate_run(16, 16), 16 << 12)

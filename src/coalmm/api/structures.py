@@ -22,7 +22,7 @@ class Structure:
     __hash__ = None  # type: ignore[assignment] # filled in place, so it cannot be a key
 
 
-class frame_stats_t(Structure):  # noqa: N801 - the document's name
+class frame_stats_t(Structure):
     """Frames; total_frames == free_frames + reserved_frames + user_frames."""
 
     __slots__ = ("total_frames", "free_frames", "reserved_frames", "user_frames")  # noqa: RUF023
@@ -32,7 +32,7 @@ class frame_stats_t(Structure):  # noqa: N801 - the document's name
     user_frames: int
 
 
-class buddy_stats_t(Structure):  # noqa: N801
+class buddy_stats_t(Structure):
     """The buddy heap: bytes, calls, and `free_blocks[k]`, the free blocks of 4096 << k bytes."""
 
     __slots__ = (  # noqa: RUF023
@@ -53,7 +53,7 @@ class buddy_stats_t(Structure):  # noqa: N801
     largest_free_block: int
 
 
-class meminfo_t(Structure):  # noqa: N801
+class meminfo_t(Structure):
     """Bytes; total_memory is the sum of the five others."""
 
     __slots__ = (  # noqa: RUF023
@@ -72,7 +72,7 @@ class meminfo_t(Structure):  # noqa: N801
     buffer_memory: int
 
 
-class proc_meminfo_t(Structure):  # noqa: N801
+class proc_meminfo_t(Structure):
     """Bytes of one process; rss <= virt_size."""
 
     __slots__ = ("virt_size", "rss", "shared", "text", "data", "stack")  # noqa: RUF023
