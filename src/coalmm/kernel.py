@@ -78,6 +78,37 @@ class Kernel:
         self.kernel_base: int = form.kernel_base
         self.closed = False
         self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
+        self.take_names()
+
+    def take_names(self) -> None:
+        """The document's names for what one layer does alone."""
+        frames, heap, buddy, slabs, user = self.frames, self.heap, self.buddy, self.slabs, self.user
+        self.frame_alloc, self.frame_free = frames.allocate, frames.free
+        self.kmalloc, self.kzalloc, self.kmalloc_aligned = heap.kmalloc, heap.kzalloc, heap.kmalloc_aligned
+        self.krealloc, self.kfree, self.kmalloc_size = heap.krealloc, heap.kfree, heap.kmalloc_size
+        self.buddy_init, self.buddy_alloc, self.buddy_free = buddy.initialise, buddy.allocate, buddy.free
+        self.slab_cache_create, self.slab_cache_destroy = slabs.create, slabs.destroy
+        self.slab_alloc, self.slab_free, self.slab_shrink_caches = slabs.allocate, slabs.free, slabs.shrink
+        self.copy_from_user, self.copy_to_user = user.copy_from_user, user.copy_to_user
+        self.strncpy_from_user, self.strnlen_user = user.strncpy_from_user, user.strnlen_user
+        self.validate_user_pointer = user.validate_user_pointer
+        self.validate_user_buffer = user.validate_user_buffer
+        self.paging_create_directory = self.page_tables.create
+        self.paging_clone_directory = self.page_tables.clone
+        self.paging_free_directory = self.page_tables.free
+        self.paging_switch_directory = self.page_tables.switch
+
+    def paging_map_page(self, vaddr: int, paddr: int, flags: int) -> int:
+        """Map a page of the current directory to a frame; 0 or a negative errno: see `PageTables.map`."""
+        return self.page_tables.map(self.mmu.cr3, vaddr, paddr, flags)
+
+    def paging_unmap_page(self, vaddr: int) -> None:
+        """Unmap the page that holds `vaddr` in the current directory; one that is not mapped is nothing."""
+        self.page_tables.unmap(self.mmu.cr3, vaddr)
+
+    def paging_get_physical(self, vaddr: int) -> int:
+        """The physical address under `vaddr` in the current directory, offset included; 0 if not mapped."""
+        return self.page_tables.physical(self.mmu.cr3, vaddr)
 
     @classmethod
     def booted(cls, ram: Ram, form: EntryFormat, heap: bool) -> "Kernel":

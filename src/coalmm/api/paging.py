@@ -14,8 +14,7 @@ def paging_map_page(vaddr: int, paddr: int, flags: int) -> int:
     not be mapped; -EEXIST if another frame is mapped there; -ENOMEM without a frame for a table. Mapping
     the same frame again changes its flags. A failure changes nothing.
     """
-    kernel = current.require()
-    return kernel.page_tables.map(kernel.mmu.cr3, vaddr, paddr, flags)
+    return current.require().paging_map_page(vaddr, paddr, flags)
 
 
 def paging_unmap_page(vaddr: int) -> None:
@@ -23,14 +22,12 @@ def paging_unmap_page(vaddr: int) -> None:
 
     Inside a huge page only 4 KiB go: the rest is split.
     """
-    kernel = current.require()
-    kernel.page_tables.unmap(kernel.mmu.cr3, vaddr)
+    current.require().paging_unmap_page(vaddr)
 
 
 def paging_get_physical(vaddr: int) -> int:
     """The physical address under `vaddr` in the current directory, offset included; 0 if not mapped."""
-    kernel = current.require()
-    return kernel.page_tables.physical(kernel.mmu.cr3, vaddr)
+    return current.require().paging_get_physical(vaddr)
 
 
 def paging_create_directory() -> int:
