@@ -2,11 +2,16 @@
 
     python -m bench.pair COUNT
 
-Method: three loops, `second(first(64))`, the same with `Nothing().take` for both (METH_O, returns None: the
-cheapest call of C with one argument that CPython has), and a loop with an empty body, which is taken off
-both. Each loop is code of its own, as timeit makes it, so that the interpreter specialises its calls
-separately, and all names in it are local. Loops run in turn, COUNT times round each, REPEATS times; the
-ratio is the median of the repeats' ratios. Prints nanoseconds a pair as JSON.
+Method: loops of `second(first(64))` with
+  - pair: coalmm.api.kmalloc and kfree;
+  - nothing: `Nothing().take` of nothing.c for both (METH_O, returns None), the cheapest call of C with one
+    argument that CPython has: its interpreter has an instruction for it;
+  - compiled: `Empty().take` of empty_method.pyx for both, a compiled method that does nothing, built as
+    coalmm's are: what the call of any Cython method costs, whatever it does;
+and a loop with an empty body, which is taken off all. Each loop is code of its own, as timeit makes it, so
+that the interpreter specialises its calls separately, and all names in it are local. The loops run in turn,
+COUNT times round each, REPEATS times; ratios are medians of the repeats' ratios. Prints nanoseconds a pair
+as JSON.
 """
 
 import gc
@@ -16,6 +21,7 @@ import sys
 from collections.abc import Callable
 from time import perf_counter_ns
 
+import empty_method
 import nothing
 
 import coalmm
@@ -43,23 +49,23 @@ def measure(count: int) -> dict[str, float]:
     """Nanoseconds a pair, ours and the empty calls', net of the loop."""
     from itertools import repeat
 
-    empty_method = nothing.Nothing().take
+    take = nothing.Nothing().take
+    compiled = empty_method.Empty().take
     loops = {
         "pair": (make_loop(BODY), api.kmalloc, api.kfree),
-        "nothing": (make_loop(BODY), empty_method, empty_method),
-        "empty": (make_loop("pass"), empty_method, empty_method),
+        "nothing": (make_loop(BODY), take, take),
+        "compiled": (make_loop(BODY), compiled, compiled),
+        "empty": (make_loop("pass"), take, take),
     }
     taken: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(REPEATS + 1):
         for name, (loop, first, second) in loops.items():
             taken[name].append(loop(first, second, count, repeat, perf_counter_ns) / count)
     net = {name: [a - b for a, b in zip(taken[name][1:], taken["empty"][1:], strict=True)] for name in loops}
-    ratios = [a / b for a, b in zip(net["pair"], net["nothing"], strict=True)]
-    return {
-        "pair_ns": statistics.median(net["pair"]),
-        "nothing_ns": statistics.median(net["nothing"]),
-        "ratio": statistics.median(ratios),
-    }
+    figures = {f"{name}_ns": statistics.median(net[name]) for name in ("pair", "nothing", "compiled")}
+    for name, key in (("nothing", "ratio"), ("compiled", "compiled_ratio")):
+        figures[key] = statistics.median(a / b for a, b in zip(net["pair"], net[name], strict=True))
+    return figures
 
 
 if __name__ == "__main__":

@@ -115,11 +115,17 @@ def replay_rows(trace: Path, sizes: Sizes, peers: list[Peer]) -> list[Row]:
 
 
 def pair_row(sizes: Sizes) -> Row:
+    def result(rounds: Rounds, ratio: str, other: str, which: str) -> Result:
+        times = median_of(rounds, "coalmm", "pair_ns"), median_of(rounds, "coalmm", other)
+        figures = "{:.1f} ns a pair against {:.1f} ns, net of the loop".format(*times)
+        what = f"kmalloc(64) + kfree from Python, against two calls of {which}"
+        return Result("pair", what, median_of(rounds, "coalmm", ratio), 2.0, 1.4, figures)
+
     def conclude(rounds: Rounds) -> list[Result]:
-        ratio = median_of(rounds, "coalmm", "ratio")
-        times = median_of(rounds, "coalmm", "pair_ns"), median_of(rounds, "coalmm", "nothing_ns")
-        figures = "{:.1f} ns a pair against {:.1f} ns for two calls of a METH_O method".format(*times)
-        return [Result("pair", "kmalloc(64) + kfree from Python, against two empty C calls", ratio, 2.0, 1.4, figures)]
+        return [
+            result(rounds, "ratio", "nothing_ns", "a C method that does nothing (METH_O)"),
+            result(rounds, "compiled_ratio", "compiled_ns", "a Cython method that does nothing"),
+        ]
 
     return Row("pair", {"coalmm": ours("pair", sizes.python_pairs)}, min(sizes.rounds, 5), conclude)
 
