@@ -17,5 +17,9 @@ build/.built: $(VENV)/.installed setup.py $(SOURCES)
 	$(BIN)/python setup.py -q build --build-lib $(LIBRARY) --build-temp build/temp
 	touch $@
 
+# BENCH="--quick --only replay" and the like: python -m bench --help
+bench: build
+	$(BIN)/python -m bench $(BENCH)
+
 clean:
 	rm -rf build $(VENV) .venv-newest

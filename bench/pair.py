@@ -19,7 +19,7 @@ import json
 import statistics
 import sys
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import process_time_ns
 
 import empty_method
 import nothing
@@ -60,7 +60,7 @@ def measure(count: int) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(REPEATS + 1):
         for name, (loop, first, second) in loops.items():
-            taken[name].append(loop(first, second, count, repeat, perf_counter_ns) / count)
+            taken[name].append(loop(first, second, count, repeat, process_time_ns) / count)
     net = {name: [a - b for a, b in zip(taken[name][1:], taken["empty"][1:], strict=True)] for name in loops}
     figures = {f"{name}_ns": statistics.median(net[name]) for name in ("pair", "nothing", "compiled")}
     for name, key in (("nothing", "ratio"), ("compiled", "compiled_ratio")):

@@ -12,6 +12,7 @@
  *    pointers and the same switch: the median of EMPTY_ROUNDS of that is the empty loop.
  *  - The loop is run once with the allocator, cold, as a program would run it: what the allocator
  *    pays to the host for memory is its own. Net time = this - the empty loop.
+ *  - Time is processor time of the process, kernel and user: other work on the machine is not in it.
  *  - Each block's first byte is written when the block is got or resized; in the empty loop it is the
  *    first byte of one place that every call returns.
  *  - With `whole`, a byte of every page of each block is written too, as the program that was recorded
@@ -94,7 +95,7 @@ __attribute__((noipa)) static uint64_t run_whole(const struct allocator *allocat
 static double seconds(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return now.tv_sec + now.tv_nsec * 1e-9;
 }
 

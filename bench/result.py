@@ -32,7 +32,7 @@ class Result:
         if not self.within(self.must):
             return "missed"
         if self.aim is None:
-            return "ok"
+            return "ok" if self.must is not None else "-"
         if self.within(self.aim):
             return "aim"
         return "ok" if self.must is not None else "aim missed"

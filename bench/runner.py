@@ -1,7 +1,8 @@
 """Runs the sides of a row in turn, each in a process of its own, and takes medians.
 
 Sides run A B C, A B C, ... so that a slow spell of the machine falls on all of them, and a ratio is taken
-within a round; the ratio reported is the median of the rounds' ratios.
+within a round; the ratio reported is the median of the rounds' ratios. All times are processor time of the
+process (user and kernel), so that work elsewhere on the machine disturbs them less.
 """
 
 import json

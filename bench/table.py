@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bench.result import Result
 
-COLOURS = {"missed": "bold red", "ok": "green", "aim": "bold green", "aim missed": "yellow", "not measured": "yellow"}
+COLOURS = {"missed": "bold red", "ok": "green", "aim": "bold green", "-": "dim"}  # yellow for the rest
 COLUMNS = ("what", "measured", "must", "aim", "verdict", "figures")
 
 
@@ -26,7 +26,7 @@ def print_table(console: Console, results: Sequence[Result]) -> None:
         table.add_column(column, justify="right" if column in COLUMNS[1:4] else "left", overflow="fold")
     for result in results:
         row = list(cells(result))
-        row[4] = f"[{COLOURS[row[4]]}]{row[4]}[/]"
+        row[4] = f"[{COLOURS.get(row[4], 'yellow')}]{row[4]}[/]"
         table.add_row(*row)
     console.print(table)
 
