@@ -195,6 +195,8 @@ def pages_row(sizes: Sizes) -> Row:
         ratio = ratio_of(rounds, ("fault", "fault_ns"), ("host", "touch_ns_page"))
         times = [median_of(rounds, *name) for name in (("fault", "fault_ns"), ("host", "touch_ns_page"))]
         figures = "{:.0f} against {:.0f} ns a fault".format(*times)
+        again, python = median_of(rounds, "fault", "again_ns"), median_of(rounds, "fault", "python_ns")
+        figures += f"; process.write from Python {python:.0f} ns; a store to a present page {again:.0f} ns"
         return Result("fault", "demand-zero fault, frames backed, against host first touch", ratio, 1.0, 0.25, figures)
 
     sides = {name: ours(name, sizes.pages) for name in ("clone", "fault")}
