@@ -63,7 +63,7 @@ class Slots:
 
     def grow_released(self) -> None:
         """Room to release every slot that exists."""
-        grown = array("I", self.released)
+        grown = array("I", bytes(self.released))
         grown.extend(grown)
         self.released = grown
         self.released_room = len(grown)

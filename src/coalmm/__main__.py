@@ -1,0 +1,5 @@
+"""`python -m coalmm` is `coalmm`."""
+
+from coalmm.cli import main
+
+main(prog_name="coalmm")
