@@ -35,6 +35,7 @@ class Ram:
     """
 
     def __init__(self, size: int, fd: int = -1, private: bool = False) -> None:
+        self.fd = -1  # until this object owns one: __del__ closes it
         if not SMALLEST <= size <= LARGEST:
             raise ValueError(f"RAM of {size} bytes: from 1 MiB to 64 TiB can be had")
         self.size = (size + FRAME_SIZE - 1) & -FRAME_SIZE
