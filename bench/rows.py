@@ -201,7 +201,7 @@ def pages_row(sizes: Sizes) -> Row:
 
     sides = {name: ours(name, sizes.pages) for name in ("clone", "fault")}
     sides = {"host": native("host", sizes.pages), **sides}
-    return Row("pages", sides, sizes.rounds, lambda rounds: [clone(rounds), fault(rounds)])
+    return Row("pages", sides, min(sizes.rounds, 5), lambda rounds: [clone(rounds), fault(rounds)])
 
 
 def all_rows(sizes: Sizes, traces: list[Path], peers: list[Peer]) -> list[Row]:

@@ -1,0 +1,56 @@
+"""Every row of the bench runs, at its smallest size, and comes out as a number that can be a ratio.
+
+The bench always measures the compiled modules, so it is tested in that mode.
+"""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import coalmm
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = {"replay-small", "footprint-small", "pair", "frames", "boot", "walks", "clone", "fault"}
+
+pytestmark = pytest.mark.skipif(coalmm.MODE != "compiled", reason="the bench measures the compiled modules only")
+
+
+def small_trace() -> str:
+    """An mtrace log of 300 blocks, every third resized, all but ten freed; one free of nothing."""
+    lines = ["= Start"]
+    for number in range(300):
+        lines.append(f"@ [0x401000] + {0x5000 + number * 64:#x} {1 + number * 37 % 5000:#x}")
+        if number % 3 == 0:
+            lines += [f"@ [0x401000] < {0x5000 + number * 64:#x}", f"@ [0x401000] > {0x5000 + number * 64:#x} 0x90"]
+    lines += [f"@ [0x401000] - {0x5000 + number * 64:#x}" for number in range(290)]
+    return "\n".join([*lines, "@ [0x401000] - 0x1234", "= End", ""])
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The report of `python -m bench --tiny` on a small trace."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "small.mtrace").write_text(small_trace())
+    path = folder / "bench.json"
+    command = [sys.executable, "-m", "bench", "--tiny", "--traces", str(folder), "--json", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(path.read_text())
+
+
+def test_every_row_ran(report: dict) -> None:
+    assert report["failures"] == {}
+    assert {result["row"] for result in report["results"]} == ROWS
+
+
+def test_ratios_are_finite_and_positive(report: dict) -> None:
+    for result in report["results"]:
+        if result["verdict"] == "not measured":
+            assert "not installed" in result["figures"]
+        else:
+            assert math.isfinite(result["value"]), result
+            assert result["value"] > 0, result
