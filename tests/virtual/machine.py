@@ -7,7 +7,7 @@ from coalmm.heap.buddy import Buddy
 from coalmm.heap.kmalloc import Kmalloc
 from coalmm.heap.slab import Slabs
 from coalmm.heap.tracking import Tracking
-from coalmm.physical.constants import SB_FRAMES, SB_KERNEL_BASE, SB_KERNEL_DIRECTORY, SB_LOWMEM
+from coalmm.physical.constants import SB_KERNEL_DIRECTORY
 from coalmm.physical.frames import Frames
 from coalmm.physical.superblock import format_ram
 from coalmm.process.processes import Processes
@@ -17,13 +17,8 @@ from coalmm.virtual.faults import Faults
 from coalmm.virtual.files import Files
 from coalmm.virtual.mappings import Mappings
 from coalmm.virtual.page_cache import PageCache
+from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.user_access import UserAccess
-
-try:
-    from coalmm.virtual.page_tables import PageTables
-except ImportError:
-    PageTables = None
-    from fake_tables import FakeTables
 
 
 class Machine:
@@ -35,20 +30,16 @@ class Machine:
         words = self.ram.words
         if ram is None:
             format_ram(self.ram, [(0, size)], size)
-            words[SB_KERNEL_BASE] = form.kernel_base
-            words[SB_LOWMEM] = words[SB_FRAMES]
         self.mmu = Mmu(self.ram, form)
         self.frames = Frames(self.ram)
         self.injection = self.frames.injection
-        self.tables = PageTables(self.frames, self.mmu) if PageTables else FakeTables(self.ram, self.frames, self.mmu)
+        self.tables = PageTables(self.frames, self.mmu)
         if ram is None:
-            if PageTables:
-                self.tables.initialise()
-            else:
-                words[SB_KERNEL_DIRECTORY] = self.tables.create()
+            self.tables.initialise()
         self.tables.switch(words[SB_KERNEL_DIRECTORY])
-        buddy = Buddy(self.frames, Tracking(self.frames))
-        self.slabs = Slabs(buddy, Tracking(self.frames))
+        tracking = Tracking(self.frames)
+        buddy = Buddy(self.frames, tracking)
+        self.slabs = Slabs(buddy, tracking)
         if ram is None:
             buddy.initialise(form.kernel_base + self.frames.allocate_run(16, 16), 16 << 12)
             self.slabs.format()
@@ -95,5 +86,4 @@ class Machine:
         self.frames.validate()
         self.processes.validate()
         self.files.validate()
-        if PageTables:
-            self.tables.validate()
+        self.tables.validate()

@@ -45,6 +45,7 @@ from coalmm.process.process import Process
 from coalmm.virtual.address_space import AddressSpaces, Usage
 from coalmm.virtual.constants import S_REFERENCES
 from coalmm.virtual.mappings import Mappings
+from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
 from coalmm.virtual.user_access import UserAccess
 
@@ -53,7 +54,7 @@ class Processes:
     """The processes of one machine."""
 
     def __init__(
-        self, spaces: AddressSpaces, mappings: Mappings, user: UserAccess, tables: Any, heap: Any, slabs: Any
+        self, spaces: AddressSpaces, mappings: Mappings, user: UserAccess, tables: PageTables, heap: Any, slabs: Any
     ) -> None:
         self.ram = spaces.frames.ram
         self.words = self.ram.words

@@ -12,6 +12,7 @@ from coalmm.virtual.constants cimport (
     S_BRK_START, S_FAULTS_ZERO, S_MMAP_BASE, S_PEAK_RSS, S_PEAK_VIRTUAL, S_REFERENCES, S_ROOT, S_RSS_ANONYMOUS,
     S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL, SB_SPACE_SLAB, SPACE_SIZE,
 )
+from coalmm.virtual.page_tables cimport PageTables
 
 
 @cython.final
@@ -19,7 +20,8 @@ cdef class AddressSpaces:
     cdef u64[::1] words
     cdef readonly Frames frames
     cdef readonly Areas areas
-    cdef readonly object files, tables, records
+    cdef readonly object files, records
+    cdef readonly PageTables tables
     cdef readonly u64 top, no_execute
     cdef u64 first_word
 

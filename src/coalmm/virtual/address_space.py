@@ -16,6 +16,7 @@ from coalmm.errors import CorruptionError
 from coalmm.hardware.ram import Ram
 from coalmm.physical.frames import Frames
 from coalmm.virtual.areas import Area, Areas
+from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
 
 if not cython.compiled:
@@ -78,7 +79,9 @@ class Usage(NamedTuple):
 class AddressSpaces:
     """The address spaces of one machine. A space is named by the paddr of its record."""
 
-    def __init__(self, ram: Ram, form: Any, frames: Frames, areas: Areas, files: Any, tables: Any, slabs: Any) -> None:
+    def __init__(
+        self, ram: Ram, form: Any, frames: Frames, areas: Areas, files: Any, tables: PageTables, slabs: Any
+    ) -> None:
         self.words = ram.words
         self.frames = frames
         self.areas = areas

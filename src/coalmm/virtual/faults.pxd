@@ -7,6 +7,7 @@ from coalmm.hardware.constants cimport (
     ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SHIFT, FRAME_SIZE, PAGE_COW, PAGE_NX, PAGE_PRESENT, PAGE_USER,
     PAGE_WRITABLE,
 )
+from coalmm.hardware.mmu cimport Mmu
 from coalmm.physical.constants cimport KIND_ANONYMOUS, KIND_CACHE
 from coalmm.physical.frames cimport Frames
 from coalmm.virtual.address_space cimport AddressSpaces
@@ -18,6 +19,7 @@ from coalmm.virtual.constants cimport (
     S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL,
 )
 from coalmm.virtual.page_cache cimport PageCache
+from coalmm.virtual.page_tables cimport PageTables
 
 cdef extern from *:
     """
@@ -35,8 +37,8 @@ cdef class Faults:
     cdef readonly Frames frames
     cdef object files
     cdef PageCache cache
-    cdef object tables
-    cdef object mmu
+    cdef PageTables tables
+    cdef Mmu mmu
     cdef u64[::1] words
     cdef u8[::1] bytes
     cdef u64 no_execute

@@ -14,11 +14,10 @@ A fault that ends with an error has changed nothing but counters. When there is 
 the page cache are given up first; then the answer is -ENOMEM.
 """
 
-from typing import Any
-
 import cython
 
 from coalmm.errors import EACCES, EFAULT, ENOMEM, ENXIO
+from coalmm.hardware.mmu import Mmu
 from coalmm.virtual.address_space import AddressSpaces
 
 if not cython.compiled:
@@ -78,7 +77,7 @@ if not cython.compiled:
 class Faults:
     """The fault handler of one machine."""
 
-    def __init__(self, spaces: AddressSpaces, mmu: Any) -> None:
+    def __init__(self, spaces: AddressSpaces, mmu: Mmu) -> None:
         self.spaces = spaces
         self.areas = spaces.areas
         self.frames = spaces.frames
@@ -383,9 +382,9 @@ class Faults:
     def _put(self, root: int, vaddr: int, pfn: int, bits: int) -> int:
         """Set the entry of a page, with a second try when the page cache can give a frame for a table."""
         vaddr = vaddr & ~FRAME_MASK
-        result = int(self.tables.set_leaf(root, vaddr, pfn, bits))
+        result = self.tables.set_leaf(root, vaddr, pfn, bits)
         if result != 0 and self.cache.pages and self.files.reclaim(RECLAIM):
-            result = int(self.tables.set_leaf(root, vaddr, pfn, bits))
+            result = self.tables.set_leaf(root, vaddr, pfn, bits)
         return result
 
     def _count(self, space: int, resident: int, kind: int) -> int:

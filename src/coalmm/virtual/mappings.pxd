@@ -16,6 +16,7 @@ from coalmm.virtual.constants cimport (
     MAP_SHARED, MAP_SHARED_VALIDATE, MAP_TYPE, MAY_SHIFT, MAY_WRITE, MREMAP_DONTUNMAP, MREMAP_FIXED,
     MREMAP_MAYMOVE, RIGHT_READ, RIGHT_WRITE, RIGHTS, S_BRK, S_BRK_START, S_MMAP_BASE, S_VIRTUAL,
 )
+from coalmm.virtual.page_tables cimport PageTables
 
 
 @cython.final
@@ -24,7 +25,8 @@ cdef class Mappings:
     cdef readonly Areas areas
     cdef readonly Faults handler
     cdef u64[::1] words
-    cdef readonly object files, tables
+    cdef readonly object files
+    cdef readonly PageTables tables
     cdef u64 top
 
     @cython.locals(kind_of_map=u64, start=i64, wanted=u64, result=i64)
