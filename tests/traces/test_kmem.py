@@ -49,6 +49,12 @@ def test_trace_cmd_and_older_field_sets(tmp_path: Path) -> None:
     assert trace.recorder.other_lines == 2
 
 
+def test_tasks_with_colons_and_lines_without_time(tmp_path: Path) -> None:
+    text = " a: b 1: [0] 1.5: kmem:kmalloc: call_site=x ptr=0x10 bytes_req=8\n kmalloc: ptr=0x20 bytes_req=9\n"
+    _, events = read(write(tmp_path, text))
+    assert [(event.size, event.time) for event in events] == [(8, 1.5), (9, 0.0)]
+
+
 @pytest.mark.parametrize(
     "event",
     [

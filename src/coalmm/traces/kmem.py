@@ -15,11 +15,10 @@ from coalmm.traces.lines import LONGEST_EVENT, number, read_lines
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
 
-EVENT = re.compile(
-    r"(?:(\d+(?:\.\d+)?):)?\s+(?:kmem:)?"
-    r"(kmalloc|kmalloc_node|kmem_cache_alloc|kmem_cache_alloc_node|kfree|kmem_cache_free|mm_page_alloc|mm_page_free):"
-    r"\s(.*)"
-)
+ALLOCATIONS = ("kmalloc", "kmalloc_node", "kmem_cache_alloc", "kmem_cache_alloc_node")
+EVENTS = frozenset((*ALLOCATIONS, "kfree", "kmem_cache_free", "mm_page_alloc", "mm_page_free"))
+TIME = re.compile(r"\d+(?:\.\d+)?")
+EVENT = re.compile(rf"(?:({TIME.pattern}):)?\s+(?:kmem:)?({'|'.join(EVENTS)}):\s(.*)")
 EXAMPLE = re.compile(
     rb"^# tracer: |^\s*\S.{0,60} \[\d+\] [^:]{0,40}\d\.\d+: +\w+:"
     rb"|\b(?:kmalloc|kfree|kmem_cache_alloc|kmem_cache_free|mm_page_alloc|mm_page_free)(?:_node)?: .*="
@@ -39,6 +38,24 @@ def pointer(text: str) -> int:
     return 0 if text in NULLS else number(text.removeprefix("0x"), 16)
 
 
+def split(line: str) -> tuple[str, str, str]:
+    """Time, name and fields of an allocation event; the name is "" in any other line.
+
+    `task [cpu] time: event: fields` is cut at the colons, which is quick; the pattern is for tasks with
+    colons in their names and lines without a time.
+    """
+    if len(line) > LONGEST_EVENT:
+        return "", "", ""
+    head, _, rest = line.partition(": ")
+    time = head[head.rfind(" ") + 1 :]
+    if TIME.fullmatch(time):
+        event, _, rest = rest.lstrip().partition(": ")
+        event = event.removeprefix("kmem:")
+        return (time, event, rest) if event in EVENTS else ("", "", "")
+    found = EVENT.search(line)
+    return (found[1] or "", found[2], found[3]) if found else ("", "", "")
+
+
 class Reader:
     """Lines of events -> calls of the recorder."""
 
@@ -47,10 +64,9 @@ class Reader:
 
     def take(self, line: str) -> bool:
         """One line; False if it is not an allocation event."""
-        found = EVENT.search(line) if len(line) <= LONGEST_EVENT else None
-        if found is None:
+        time, event, rest = split(line)
+        if not event:
             return line.startswith("#")
-        time, event, rest = found.groups()
         self.recorder.now = float(time) if time else 0.0
         fields = dict(FIELD.findall(rest))
         try:
