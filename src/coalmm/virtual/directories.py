@@ -6,7 +6,8 @@ on a list (SB_DIRECTORIES, D_NEXT, D_PREVIOUS), so that a new entry of the kerne
 A clone shares the user half copy-on-write: a leaf that may be written loses W and gets COW on both
 sides; read-only leaves and PAGE_SHARED ones are copied as they are, huge leaves are shared as huge
 ones, accessed and dirty bits are kept. It goes in two passes: the copy, which may fail and then is
-given back with the source untouched, and the marking of the source, which cannot.
+given back with the source untouched, and the marking of the source, which cannot. All frames for
+tables are taken before either, so that without memory not a byte is written.
 """
 
 import cython
@@ -32,10 +33,13 @@ if not cython.compiled:
     )
     from coalmm.physical.constants import (
         D_COUNT,
+        D_KIND,
         D_NEXT,
+        D_OWNER,
         D_PREVIOUS,
         KIND_DIRECTORY,
         KIND_FREE,
+        KIND_MASK,
         KIND_TABLE,
         SB_CURRENT_DIRECTORY,
         SB_FRAMES,
@@ -57,6 +61,7 @@ class Directories:
         self.mmu = tables.mmu
         self.words = self.frames.words
         self.halves = self.frames.halves
+        self.chain = 0  # frames taken for the tables of a clone that is being made
 
     def check(self, root: int) -> int:
         """`root` if it is a live directory. Raises InvalidPointerError for anything else."""
@@ -111,10 +116,14 @@ class Directories:
         if as_u64(root) == 0:
             return 0
         source = self.check(root)
+        if not self.reserve(self.count_tables(source, 0)):
+            return 0
         copy = self.create()
         if copy == 0:
+            self.release()
             return 0
         if not self.copy_table(source, copy, 0, copy >> FRAME_SHIFT):
+            self.release()
             self.give_back(copy)
             return 0
         if self.tables.has_global(source):
@@ -123,11 +132,51 @@ class Directories:
         self.tables.forget_user(source)
         return copy
 
+    def count_tables(self, table: int, level: int) -> int:
+        """How many tables the user half of a tree has below this one."""
+        count = 0
+        shift = self.tables.entry_shift
+        if level == self.tables.last:
+            return 0
+        for index in range(self.tables.kernel_index if level == 0 else self.tables.entries[level]):
+            entry = self.tables.get(table + (index << shift))
+            if entry & PAGE_PRESENT and not entry & self.tables.leaf_bits[level]:
+                count += 1 + self.count_tables(entry & self.tables.address_mask, level + 1)
+        return count
+
+    def reserve(self, count: int) -> bool:
+        """Take `count` frames for tables, chained through D_NEXT; False, and none is taken, without memory."""
+        self.chain = 0
+        for _ in range(count):
+            pfn = self.frames.take_low(KIND_TABLE, 0)
+            if pfn == 0:
+                self.release()
+                return False
+            self.halves[self.frames.first_half + (pfn << 4) + D_NEXT] = self.chain
+            self.chain = pfn
+        return True
+
+    def release(self) -> None:
+        """Give back what is left of the chain."""
+        while self.chain:
+            self.frames.drop(self.unchain(0))
+
+    def unchain(self, owner: int) -> int:
+        """The next frame of the chain, as a table of `owner`."""
+        pfn = self.chain
+        self.chain = self.halves[self.frames.first_half + (pfn << 4) + D_NEXT]
+        self.halves[self.frames.first_half + (pfn << 4) + D_NEXT] = 0
+        self.halves[self.frames.first_half + (pfn << 4) + D_OWNER] = owner
+        return pfn
+
     def copy_table(self, table: int, to: int, level: int, owner: int) -> bool:
         """Copy a table of the user half into the empty one at `to`, and all below it.
 
-        False if memory or a counter runs out: what was copied until then is whole, and can be freed.
+        Its tables come from the chain. False if a reference counter is full: what was copied until then
+        is whole, and can be freed.
         """
+        if level == self.tables.last:
+            return self.copy_pages(table, to)
         shift = self.tables.entry_shift
         added = 0
         for index in range(self.tables.kernel_index if level == 0 else self.tables.entries[level]):
@@ -137,19 +186,14 @@ class Directories:
             where = to + (index << shift)
             if entry & self.tables.leaf_bits[level]:
                 pfn = self.tables.leaf_address(entry, level) >> FRAME_SHIFT
-                if level == self.tables.last:
-                    if self.frames.kind(pfn) != KIND_FREE and not self.frames.map_user(pfn):
-                        break
-                elif not self.leaves.take(pfn, self.tables.frames_of(level), True):
+                if not self.leaves.take(pfn, self.tables.frames_of(level), True):
                     break
                 if entry & PAGE_WRITABLE and not entry & PAGE_SHARED:
                     entry = entry & ~PAGE_WRITABLE | PAGE_COW
                 self.tables.put(where, entry)
                 added += 1
                 continue
-            pfn = self.frames.take_low(KIND_TABLE, owner)
-            if pfn == 0:
-                break
+            pfn = self.unchain(owner)
             self.frames.zero(pfn)
             self.tables.put(where, pfn << FRAME_SHIFT | entry & FRAME_MASK)
             added += 1
@@ -160,6 +204,30 @@ class Directories:
             return True
         self.halves[self.tables.count_at(to)] += added
         return False
+
+    def copy_pages(self, table: int, to: int) -> bool:
+        """`copy_table` for the lowest tables: the loop that a clone spends its time in."""
+        mask = self.tables.address_mask
+        first = self.frames.first_half + D_KIND
+        narrow = self.tables.narrow
+        offset = 0
+        added = 0
+        while offset < FRAME_SIZE:
+            entry = self.halves[(table + offset) >> 2] if narrow else self.words[(table + offset) >> 3]
+            if entry & PAGE_PRESENT:
+                pfn = (entry & mask) >> FRAME_SHIFT
+                if self.halves[first + (pfn << 4)] & KIND_MASK != KIND_FREE and not self.frames.map_user(pfn):
+                    break
+                if entry & PAGE_WRITABLE and not entry & PAGE_SHARED:
+                    entry = entry & ~PAGE_WRITABLE | PAGE_COW
+                if narrow:
+                    self.halves[(to + offset) >> 2] = entry
+                else:
+                    self.words[(to + offset) >> 3] = entry
+                added += 1
+            offset += 4 if narrow else 8
+        self.halves[self.tables.count_at(to)] += added
+        return offset == FRAME_SIZE
 
     def mark_shared(self, table: int, level: int) -> None:
         """Make every writable private leaf of a user half copy-on-write."""
@@ -197,11 +265,15 @@ class Directories:
     def free_entries(self, table: int, level: int) -> None:
         """Drop what the user-half entries of a table hold; the table itself stays as it is."""
         shift = self.tables.entry_shift
+        leaf = self.tables.leaf_bits[level]
+        last = level == self.tables.last
         for index in range(self.tables.kernel_index if level == 0 else self.tables.entries[level]):
             entry = self.tables.get(table + (index << shift))
             if not entry & PAGE_PRESENT:
                 continue
-            if entry & self.tables.leaf_bits[level]:
+            if last:
+                self.leaves.drop_page((entry & self.tables.address_mask) >> FRAME_SHIFT)
+            elif entry & leaf:
                 self.leaves.drop(
                     self.tables.leaf_address(entry, level) >> FRAME_SHIFT,
                     self.tables.frames_of(level),

@@ -23,3 +23,4 @@ cdef class Leaves:
     cdef bint take_one(self, u64 pfn, bint user) except -1
     @cython.locals(n=u64)
     cpdef int drop(self, u64 pfn, u64 count, bint user) except -1
+    cpdef int drop_page(self, u64 pfn) except -1

@@ -63,3 +63,8 @@ class Leaves:
                     self.frames.unmap_user(pfn + n)
                 else:
                     self.frames.drop(pfn + n)
+
+    def drop_page(self, pfn: int) -> None:
+        """`drop` for a 4 KiB page of the user half."""
+        if self.frames.kind(pfn) != KIND_FREE:
+            self.frames.unmap_user(pfn)

@@ -8,7 +8,7 @@ from coalmm.hardware.constants cimport (
     PAGE_HUGE, PAGE_NX, PAGE_PRESENT, PAGE_SHARED, PAGE_USER, PAGE_WRITABLE, PAGE_WRITE_THROUGH,
 )
 from coalmm.hardware.mmu cimport Mmu
-from coalmm.physical.constants cimport SB_LOWMEM
+from coalmm.physical.constants cimport SB_CURRENT_DIRECTORY, SB_LOWMEM
 from coalmm.physical.frames cimport Frames
 from coalmm.virtual.constants cimport DOCUMENT_FLAGS, LEAF_FLAGS
 from coalmm.virtual.directories cimport Directories
@@ -28,13 +28,14 @@ cdef class PageTables:
     cdef u64[::1] words
 
     cpdef int initialise(self) except -1
+    cpdef int resume(self) except -1
     cpdef u64 create(self) except? 0
     cpdef u64 clone(self, object root) except? 0
     cpdef object free(self, object root)
     cpdef object switch(self, object root)
-    @cython.locals(wanted=u64)
+    @cython.locals(wanted=u64, directory=u64, size=u64)
     cpdef int map(self, object root, object vaddr, object paddr, object flags) except -1
-    @cython.locals(level=u64)
+    @cython.locals(level=u64, error=cython.int)
     cpdef int map_size(self, u64 root, u64 vaddr, u64 paddr, u64 flags, u64 size) except -1
     @cython.locals(size=u64)
     cdef int refusal(self, u64 vaddr, u64 paddr, u64 flags, u64 level) except -1

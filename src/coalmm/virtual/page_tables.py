@@ -37,7 +37,7 @@ if not cython.compiled:
         PAGE_USER,
         PAGE_WRITABLE,
     )
-    from coalmm.physical.constants import SB_LOWMEM
+    from coalmm.physical.constants import SB_CURRENT_DIRECTORY, SB_LOWMEM
     from coalmm.virtual.constants import DOCUMENT_FLAGS, LEAF_FLAGS
 
 
@@ -52,6 +52,10 @@ class PageTables:
         self.leaves = Leaves(frames)
         self.directories = Directories(self.tables, self.leaves)
         self.ranges = TableRanges(self.tables, self.leaves)
+
+    def resume(self) -> None:
+        """Go on with the directory that was current when the RAM was saved."""
+        self.mmu.set_cr3(self.directories.check(self.words[SB_CURRENT_DIRECTORY]))
 
     # Directories.
 

@@ -87,9 +87,11 @@ class TableRanges:
                     self.tables.put(where, 0)
                     removed += 1
                     pages += self.tables.frames_of(level)
-                    self.leaves.drop(
-                        self.tables.leaf_address(entry, level) >> FRAME_SHIFT, self.tables.frames_of(level), True
-                    )
+                    if level == self.tables.last:
+                        self.leaves.drop_page((entry & self.tables.address_mask) >> FRAME_SHIFT)
+                    else:
+                        pfn = self.tables.leaf_address(entry, level) >> FRAME_SHIFT
+                        self.leaves.drop(pfn, self.tables.frames_of(level), True)
                 else:
                     child = entry & self.tables.address_mask
                     pages += self.unmap_entries(
