@@ -114,6 +114,9 @@ class Recorder:
 
     def raw_site(self, name: bytes) -> int:
         """The number of a call site given as bytes of the file."""
+        known = self.site_numbers.get(name)
+        if known is not None:
+            return known
         return number_of(name, name.decode("utf-8", "replace"), self.sites, self.site_numbers)
 
     def emit(self, op: int, slot: int, size: int, align: int, label: int, site: int) -> None:
