@@ -56,7 +56,10 @@ def say_missing(console: Console, peers: list[Peer]) -> None:
 def main(
     only: tuple[str, ...], size: str, traces: str, mimalloc: str, markdown: bool, report: str
 ) -> None:
-    """Measure coalmm against its peers, as ratios taken in one run on this machine."""
+    """Measure coalmm against its peers, as ratios taken in one run on this machine.
+
+    Rows: replay-TRACE, footprint-TRACE, pair, frames, boot, walks, pages (clone and fault).
+    """
     console = Console(width=None if sys.stdout.isatty() else 160)
     about = machine.describe()
     try:

@@ -35,7 +35,7 @@ def markdown(results: Sequence[Result], machine: dict[str, str]) -> str:
     """The table and the machine, for the README."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += ["| " + " | ".join(cell.replace("|", "/") for cell in cells(result)) + " |" for result in results]
-    lines += ["", "Measured " + "; ".join(machine.values()) + "."]
+    lines += ["", "Measured " + "; ".join(f"{name} {value}" for name, value in machine.items()) + "."]
     return "\n".join(lines)
 
 
