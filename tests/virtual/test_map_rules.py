@@ -325,9 +325,7 @@ def test_the_direct_map_ends_with_small_pages_where_ram_does():
     memory = MemoryMap([(0, 9 * MIB + 3 * 4096, "usable")])
     for mode in FORMATS:
         machine = PagingMachine(mode, ram=9 * MIB + 3 * 4096, memory_map=memory)
-        sizes = [
-            size for _, _, size, _ in machine.tables.for_each_leaf(machine.root, machine.form.kernel_base)
-        ]
+        sizes = [size for _, _, size, _ in machine.tables.for_each_leaf(machine.root, machine.form.kernel_base)]
         huge = machine.form.huge_sizes[0]
         assert sizes.count(huge) == 9 * MIB // huge
         assert sum(sizes) == machine.ram.size
