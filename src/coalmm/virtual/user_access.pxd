@@ -47,6 +47,7 @@ cdef class UserAccess:
     cpdef i64 copy_from_user(self, object to, object source, object n) except? -1
     @cython.locals(vaddr=u64, size=u64)
     cpdef i64 copy_to_user(self, object to, object source, object n) except? -1
+    cdef object _view_or_none(self, object buffer, u64 size, bint write, u64 vaddr)
     @cython.locals(vaddr=u64, size=u64, length=i64, copied=u64)
     cpdef i64 strncpy_from_user(self, object to, object source, object n) except? -1
     @cython.locals(vaddr=u64)

@@ -142,7 +142,8 @@ class UserAccess:
             return 0
         if not self._is_user(vaddr, size):
             return -EFAULT
-        return 0 if self.load(vaddr, self.kernel_view(to, size, True)) else -EFAULT
+        view = self._view_or_none(to, size, True, vaddr)
+        return 0 if view is not None and self.load(vaddr, view) else -EFAULT
 
     def copy_to_user(self, to: int, source: object, n: int) -> int:
         """Copy `n` bytes from `source` to user address `to`: 0, or -EFAULT and nothing was copied."""
@@ -152,7 +153,17 @@ class UserAccess:
             return 0
         if not self._is_user(vaddr, size):
             return -EFAULT
-        return 0 if self.store(vaddr, self.kernel_view(source, size, False)) else -EFAULT
+        view = self._view_or_none(source, size, False, vaddr)
+        return 0 if view is not None and self.store(vaddr, view) else -EFAULT
+
+    def _view_or_none(self, buffer: object, size: int, write: bool, vaddr: int) -> Any:
+        """`kernel_view`; where both sides are wrong it is the user's fault, and there is None."""
+        try:
+            return self.kernel_view(buffer, size, write)
+        except InvalidPointerError:
+            if self.validate_user_pointer(vaddr, size, not write):
+                raise
+            return None
 
     def strncpy_from_user(self, to: object, source: int, n: int) -> int:
         """Copy a string of at most `n` bytes; returns its length without the NUL, which is copied if it fits.
