@@ -19,6 +19,7 @@ DIRECTIVES = {
     "boundscheck": True,          # no bytes in RAM may make compiled code read outside RAM
     "wraparound": False,
     "cdivision": True,
+    "initializedcheck": False,    # an unset view has no elements, so the bounds check says it
     "nonecheck": True,
     "binding": True,              # signatures that inspect can read
     "embedsignature": False,

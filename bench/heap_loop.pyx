@@ -55,7 +55,7 @@ cdef u64 loop(Allocator heap, const Event *events, u64 count, u64 *slots, char *
                 block = allocate_nothing(<void *>heap, events[i].size)
         elif operation == 1:
             if Allocator is Kmalloc:
-                block = heap.krealloc(slots[slot], events[i].size)
+                block = heap.reallocate(slots[slot], events[i].size)
             else:
                 block = resize_nothing(<void *>heap, slots[slot], events[i].size)
         else:

@@ -20,14 +20,14 @@ cdef extern from *:
     #define coalmm_heap_LARGEST_BLOCK 0x1000000ULL
     #define coalmm_heap_LARGEST_BLOCK_FRAMES 0x1000ULL
     #define coalmm_heap_CACHE_SIZE 0x100ULL
-    #define coalmm_heap_C_CURRENT 0x0ULL
+    #define coalmm_heap_C_AT 0x0ULL
     #define coalmm_heap_C_BASE 0x1ULL
     #define coalmm_heap_C_STRIDE 0x2ULL
     #define coalmm_heap_C_RECIPROCAL 0x3ULL
     #define coalmm_heap_C_SHAPE 0x4ULL
     #define coalmm_heap_C_ALLOCATIONS 0x5ULL
     #define coalmm_heap_C_FREES 0x6ULL
-    #define coalmm_heap_C_PARTIAL 0x7ULL
+    #define coalmm_heap_C_CURRENT 0x7ULL
     #define coalmm_heap_C_MAGIC 0x8ULL
     #define coalmm_heap_C_OBJECT_SIZE 0x9ULL
     #define coalmm_heap_C_ALIGN 0xaULL
@@ -40,9 +40,11 @@ cdef extern from *:
     #define coalmm_heap_C_NEXT 0x11ULL
     #define coalmm_heap_C_PREVIOUS 0x12ULL
     #define coalmm_heap_C_LEFT 0x13ULL
-    #define coalmm_heap_C_NAME_LENGTH 0x14ULL
-    #define coalmm_heap_C_NAME 0x15ULL
-    #define coalmm_heap_C_NAME_BYTES 0x58ULL
+    #define coalmm_heap_C_PARTIAL 0x14ULL
+    #define coalmm_heap_C_NAME_LENGTH 0x15ULL
+    #define coalmm_heap_C_NAME 0x16ULL
+    #define coalmm_heap_C_NAME_BYTES 0x50ULL
+    #define coalmm_heap_CACHE_WORDS 0x20ULL
     #define coalmm_heap_CACHE_MAGIC 0x454843414342414cULL
     #define coalmm_heap_SHAPE_OBJECTS 0xffffULL
     #define coalmm_heap_SHAPE_PAGES_SHIFT 0x10ULL
@@ -106,14 +108,14 @@ cdef extern from *:
     const u64 LARGEST_BLOCK "coalmm_heap_LARGEST_BLOCK"
     const u64 LARGEST_BLOCK_FRAMES "coalmm_heap_LARGEST_BLOCK_FRAMES"
     const u64 CACHE_SIZE "coalmm_heap_CACHE_SIZE"
-    const u64 C_CURRENT "coalmm_heap_C_CURRENT"
+    const u64 C_AT "coalmm_heap_C_AT"
     const u64 C_BASE "coalmm_heap_C_BASE"
     const u64 C_STRIDE "coalmm_heap_C_STRIDE"
     const u64 C_RECIPROCAL "coalmm_heap_C_RECIPROCAL"
     const u64 C_SHAPE "coalmm_heap_C_SHAPE"
     const u64 C_ALLOCATIONS "coalmm_heap_C_ALLOCATIONS"
     const u64 C_FREES "coalmm_heap_C_FREES"
-    const u64 C_PARTIAL "coalmm_heap_C_PARTIAL"
+    const u64 C_CURRENT "coalmm_heap_C_CURRENT"
     const u64 C_MAGIC "coalmm_heap_C_MAGIC"
     const u64 C_OBJECT_SIZE "coalmm_heap_C_OBJECT_SIZE"
     const u64 C_ALIGN "coalmm_heap_C_ALIGN"
@@ -126,9 +128,11 @@ cdef extern from *:
     const u64 C_NEXT "coalmm_heap_C_NEXT"
     const u64 C_PREVIOUS "coalmm_heap_C_PREVIOUS"
     const u64 C_LEFT "coalmm_heap_C_LEFT"
+    const u64 C_PARTIAL "coalmm_heap_C_PARTIAL"
     const u64 C_NAME_LENGTH "coalmm_heap_C_NAME_LENGTH"
     const u64 C_NAME "coalmm_heap_C_NAME"
     const u64 C_NAME_BYTES "coalmm_heap_C_NAME_BYTES"
+    const u64 CACHE_WORDS "coalmm_heap_CACHE_WORDS"
     const u64 CACHE_MAGIC "coalmm_heap_CACHE_MAGIC"
     const u64 SHAPE_OBJECTS "coalmm_heap_SHAPE_OBJECTS"
     const u64 SHAPE_PAGES_SHIFT "coalmm_heap_SHAPE_PAGES_SHIFT"

@@ -24,14 +24,14 @@ LARGEST_BLOCK_FRAMES = 1 << 12
 # A slab cache: 32 words at a multiple of 256 bytes. The first line of 64 bytes is all that an
 # allocation and a free touch.
 CACHE_SIZE = 256
-C_CURRENT = 0  # pfn of the slab that allocations come from, 0 for none
-C_BASE = 1  # kernel address of its first object
+C_AT = 0  # word index of the bitmap word that allocations come from, 0 for none
+C_BASE = 1  # kernel address of the object that its bit 0 stands for
 C_STRIDE = 2  # bytes from one object to the next
 C_RECIPROCAL = 3  # ceil(2**32 / stride)
 C_SHAPE = 4  # objects in a slab | pages << 16 | CACHE_* flags << 48
 C_ALLOCATIONS = 5
 C_FREES = 6
-C_PARTIAL = 7  # first slab with free and live objects (pfn), 0 for none
+C_CURRENT = 7  # pfn of the slab of that word, 0 for none
 C_MAGIC = 8
 C_OBJECT_SIZE = 9  # bytes that the user may write
 C_ALIGN = 10
@@ -44,9 +44,11 @@ C_COLOUR_STEP = 16  # bytes
 C_NEXT = 17  # word index of the next cache, 0 ends
 C_PREVIOUS = 18
 C_LEFT = 19  # bytes of red zone before each object
-C_NAME_LENGTH = 20
-C_NAME = 21  # 88 bytes
-C_NAME_BYTES = 88
+C_PARTIAL = 20  # first slab with free and live objects (pfn), 0 for none
+C_NAME_LENGTH = 21
+C_NAME = 22  # 80 bytes
+C_NAME_BYTES = 80
+CACHE_WORDS = 32
 
 CACHE_MAGIC = 0x4548_4341_4342_414C  # "LABCACHE"
 SHAPE_OBJECTS = 0xFFFF

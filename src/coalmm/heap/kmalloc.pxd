@@ -37,7 +37,6 @@ cdef class Kmalloc:
     cdef u64 table
 
     cpdef u64 allocate(self, u64 size) except? 0
-    @cython.locals(pfn=u64, at=u64, cache=u64, slab=u64, index=u64)
     cpdef int release(self, u64 pointer) except -1
     @cython.locals(hooks=u64, address=u64, cache=u64)
     cdef u64 allocate_slowly(self, u64 size) except? 0
@@ -61,8 +60,9 @@ cdef class Kmalloc:
     cpdef u64 kmalloc_aligned(self, object size, object align) except? 0
     @cython.locals(wanted=u64, cache=u64)
     cdef u64 aligned_cache(self, u64 size, u64 align) except? 0
-    @cython.locals(pointer=u64, wanted=u64, pfn=u64, kept=u64, address=u64, base=u64)
     cpdef u64 krealloc(self, object ptr, object size) except? 0
+    @cython.locals(pfn=u64, kept=u64, address=u64, base=u64)
+    cpdef u64 reallocate(self, u64 pointer, u64 size) except? 0
     @cython.locals(cache=u64, stride=u64)
     cdef bint resize_in_place(self, u64 pfn, u64 pointer, u64 size) except -1
     @cython.locals(at=u64, room=u64, pages=u64, have=u64, direct=u64)

@@ -116,27 +116,18 @@ class Kmalloc:
 
     # The fast paths: sizes and addresses are unsigned 64-bit numbers already.
 
+    @cython.nonecheck(False)
     def allocate(self, size: int) -> int:
         """`kmalloc` of a checked size."""
         if self.words[SB_HOOKS] or (size - 1) & ALL_ONES >= LARGEST_CLASS:
             return self.allocate_slowly(size)
         return self.objects.take_object(self.halves[self.table + ((size + 7) >> 3)])
 
+    @cython.nonecheck(False)
     def release(self, pointer: int) -> int:
         """`kfree` of a checked address; always 0."""
-        pfn = ((pointer - self.kernel_base) & ALL_ONES) >> FRAME_SHIFT
-        if pfn < self.low_frames and self.words[SB_HOOKS] == 0:
-            at = self.first_half + (pfn << 4)
-            if self.halves[at + D_KIND] & KIND_MASK == KIND_SLAB:
-                cache = self.halves[at + D_OWNER]
-                slab = self.halves[at + D_HEAD]
-                index = self.objects.object_index(cache, slab, pointer)
-                if (
-                    index != ALL_ONES
-                    and self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC
-                    and self.objects.give_object(cache, slab, index)
-                ):
-                    return 0
+        if self.words[SB_HOOKS] == 0 and self.objects.give_kmalloc(pointer):
+            return 0
         self.release_slowly(pointer)
         return 0
 
@@ -310,17 +301,20 @@ class Kmalloc:
         `ptr` 0 allocates; `size` 0 frees and returns 0 (NULL). Without memory it returns 0, and `ptr` is
         as it was. Raises like `kfree` for what is no allocation.
         """
-        pointer, wanted = as_u64(ptr), as_u64(size)
+        return self.reallocate(as_u64(ptr), as_u64(size))
+
+    def reallocate(self, pointer: int, size: int) -> int:
+        """`krealloc` of a checked address and size."""
         if pointer == 0:
-            return self.allocate(wanted)
+            return self.allocate(size)
         pfn = self.allocation_at(pointer)
-        if wanted == 0:
+        if size == 0:
             self.release(pointer)
             return 0
-        if self.resize_in_place(pfn, pointer, wanted):
-            return self.note(pointer, wanted)
-        kept = min(self.usable(pfn, pointer), wanted)
-        address = self.allocate(wanted)
+        if self.resize_in_place(pfn, pointer, size):
+            return self.note(pointer, size)
+        kept = min(self.usable(pfn, pointer), size)
+        address = self.allocate(size)
         if address:
             base = self.kernel_base
             copy_range(self.bytes, address - base, pointer - base, kept)

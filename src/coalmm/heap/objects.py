@@ -23,7 +23,7 @@ from collections.abc import Callable
 
 import cython
 
-from coalmm.errors import InUseError
+from coalmm.errors import CorruptionError, InUseError
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.redzone import RedZones
 
@@ -33,6 +33,7 @@ if not cython.compiled:
     from coalmm.heap.constants import (
         C_ALIGN,
         C_ALLOCATIONS,
+        C_AT,
         C_BASE,
         C_COLOUR_STEP,
         C_COLOURS,
@@ -54,6 +55,8 @@ if not cython.compiled:
         CACHE_BUSY,
         CACHE_CONSTRUCTED,
         CACHE_DEBUG,
+        CACHE_KMALLOC,
+        CACHE_WORDS,
         MOST_OBJECTS,
         SHAPE_FLAGS_SHIFT,
         SHAPE_OBJECTS,
@@ -63,11 +66,14 @@ if not cython.compiled:
     from coalmm.physical.constants import (
         D_COUNT,
         D_DATA,
+        D_HEAD,
         D_KIND,
         D_NEXT,
         D_PREVIOUS,
         FLAGS_SHIFT,
+        KIND_MASK,
         KIND_SLAB,
+        SB_FRAMES,
         SB_KERNEL_BASE,
         SB_LOWMEM,
     )
@@ -88,34 +94,85 @@ class Objects:
         self.halves = self.frames.halves
         self.first_half = self.frames.first_half
         self.first_word = self.frames.first_word
+        self.descriptor_words = self.words[SB_LOWMEM] << 3
+        self.cache_limit = (self.words[SB_FRAMES] << FRAME_SHIFT >> 3) - CACHE_WORDS
         self.kernel_base = self.words[SB_KERNEL_BASE]
         self.low_frames = self.words[SB_LOWMEM]
         self.zones = RedZones(self.frames)
         self.callbacks: dict[int, tuple[Callback | None, Callback | None]] = {}
 
-    # The fast paths. `cache` is the word index of the cache's record.
+    # The fast paths. What they read from RAM and use as an index is compared with a limit first, so that
+    # they can do without a check at each access.
 
+    @cython.boundscheck(False)
+    @cython.nonecheck(False)
     def take_object(self, cache: int) -> int:
         """Take an object of a cache; its kernel address, 0 if there is no memory."""
-        at = self.first_word + (self.words[cache + C_CURRENT] << 3) + D_DATA
-        index = 0
+        if cache >= self.cache_limit:
+            raise CorruptionError(f"there is no slab cache at {cache << 3:#x}", cache << 3)
+        at = self.words[cache + C_AT]
+        if (at - self.first_word) & ALL_ONES >= self.descriptor_words:
+            return self.take_further(cache)
         word = self.words[at]
-        while word == 0:
-            index += 64
-            if index == MOST_OBJECTS:
-                if not self.next_slab(cache):
-                    self.words[cache + C_FAILURES] += 1
-                    return 0
-                at = self.first_word + (self.words[cache + C_CURRENT] << 3) + D_DATA
-                index = 0
-                word = self.words[at]
-                continue
-            word = self.words[at + (index >> 6)]
-        self.words[at + (index >> 6)] = word & (word - 1)
-        index += ctz(word)
-        self.halves[at + at - D_DATA - D_DATA + D_COUNT] += 1
+        if word == 0:
+            return self.take_further(cache)
+        self.words[at] = word & (word - 1)
+        self.halves[(at >> 3 << 4) + D_COUNT] += 1
         self.words[cache + C_ALLOCATIONS] += 1
-        return self.words[cache + C_BASE] + index * self.words[cache + C_STRIDE]
+        return self.words[cache + C_BASE] + ctz(word) * self.words[cache + C_STRIDE]
+
+    def take_further(self, cache: int) -> int:
+        """`take_object` when the current word has no free object: from the next one, or another slab."""
+        slab = self.words[cache + C_CURRENT]
+        if slab == 0 or not self.next_word(cache, slab):
+            slab = self.next_slab(cache)
+            if slab == 0 or not self.next_word(cache, slab):
+                self.words[cache + C_FAILURES] += 1
+                return 0
+        return self.take_object(cache)
+
+    def next_word(self, cache: int, slab: int) -> bool:
+        """Let allocations come from the first word of a slab that has a free object; False if none has."""
+        at = self.first_word + (slab << 3) + D_DATA
+        for index in range(MOST_OBJECTS >> 6):
+            if self.words[at + index]:
+                self.words[cache + C_AT] = at + index
+                self.words[cache + C_BASE] = self.first_object(slab) + (index << 6) * self.words[cache + C_STRIDE]
+                return True
+        return False
+
+    @cython.boundscheck(False)
+    @cython.nonecheck(False)
+    def give_kmalloc(self, pointer: int) -> bool:
+        """Free the live object of a kmalloc class at a kernel address; False, nothing changed, if there is none."""
+        offset = (pointer - self.kernel_base) & ALL_ONES
+        pfn = offset >> FRAME_SHIFT
+        if pfn >= self.low_frames:
+            return False
+        at = self.first_word + (pfn << 3)
+        kind = self.words[at + 1]
+        cache = self.words[at + 3] >> 32
+        slab = kind >> 32
+        if kind & KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
+            return False
+        shape = self.words[cache + C_SHAPE]
+        offset = (offset - (slab << FRAME_SHIFT) - (kind >> FLAGS_SHIFT & 0xFFFF) * 8) & ALL_ONES
+        index = (offset * self.words[cache + C_RECIPROCAL] & ALL_ONES) >> 32
+        if index * self.words[cache + C_STRIDE] != offset or not shape >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
+            return False
+        if index >= shape & SHAPE_OBJECTS or index >= MOST_OBJECTS:
+            return False
+        at = self.first_word + (slab << 3)
+        word = self.words[at + D_DATA + (index >> 6)]
+        if word & bit(index):
+            return False
+        self.words[at + D_DATA + (index >> 6)] = word | bit(index)
+        self.words[cache + C_FREES] += 1
+        count = self.halves[at + at + D_COUNT]
+        self.halves[at + at + D_COUNT] = count - 1
+        if (count == 1 or count == shape & SHAPE_OBJECTS) and slab != self.words[cache + C_CURRENT]:
+            self.relist(cache, slab, count)
+        return True
 
     def object_index(self, cache: int, slab: int, pointer: int) -> int:
         """Which object of slab `slab` (pfn) starts at kernel address `pointer`; ALL_ONES if none does."""
@@ -123,39 +180,36 @@ class Objects:
         offset = pointer - self.kernel_base - (slab << FRAME_SHIFT) - colour
         if pointer - self.kernel_base < (slab << FRAME_SHIFT) + colour:
             return ALL_ONES
-        index = offset * self.words[cache + C_RECIPROCAL] >> 32
-        start = index * self.words[cache + C_STRIDE]
-        if start > offset:
-            index -= 1
-            start -= self.words[cache + C_STRIDE]
-        if start != offset or index >= self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
+        index = offset // self.words[cache + C_STRIDE]
+        if index * self.words[cache + C_STRIDE] != offset or index >= self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
             return ALL_ONES
         return index
 
-    def give_object(self, cache: int, slab: int, index: int) -> bool:
-        """Free object `index` of a slab; False, and nothing changed, if it is free already."""
-        at = self.first_word + (slab << 3) + D_DATA + (index >> 6)
-        word = self.words[at]
-        if word & bit(index):
-            return False
-        self.words[at] = word | bit(index)
+    def give_object(self, cache: int, slab: int, index: int) -> None:
+        """Free the live object `index` of a slab."""
+        self.words[self.first_word + (slab << 3) + D_DATA + (index >> 6)] |= bit(index)
         at = self.first_half + (slab << 4) + D_COUNT
         count = self.halves[at]
         self.halves[at] = count - 1
         self.words[cache + C_FREES] += 1
         if slab != self.words[cache + C_CURRENT]:
-            if count == self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
-                self.link(cache + C_PARTIAL, slab)
-                if count == 1:
-                    self.retire(cache, slab)
-            elif count == 1:
-                self.retire(cache, slab)
-        return True
+            self.relist(cache, slab, count)
+
+    def relist(self, cache: int, slab: int, count: int) -> None:
+        """A slab that is not the current one had `count` live objects and has one less: is its list right?"""
+        if count == self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
+            self.link(cache + C_PARTIAL, slab)
+        if count == 1:
+            self.retire(cache, slab)
+
+    def slab_of(self, pointer: int) -> int:
+        """The pfn of the slab under the kernel address of an object."""
+        return self.halves[self.first_half + (pointer - self.kernel_base >> FRAME_SHIFT << 4) + D_HEAD]
 
     # Slabs of a cache.
 
-    def next_slab(self, cache: int) -> bool:
-        """Make a slab with free objects the current one: a partial, an empty or a new one."""
+    def next_slab(self, cache: int) -> int:
+        """Make a slab with free objects the current one: a partial, an empty or a new one; its pfn, or 0."""
         slab = self.words[cache + C_PARTIAL]
         if slab:
             self.unlink(cache + C_PARTIAL, slab)
@@ -167,10 +221,9 @@ class Objects:
             else:
                 slab = self.new_slab(cache)
                 if slab == 0:
-                    return False
+                    return 0
         self.words[cache + C_CURRENT] = slab
-        self.words[cache + C_BASE] = self.first_object(slab)
-        return True
+        return slab
 
     def first_object(self, slab: int) -> int:
         """The kernel address of a slab's object 0."""

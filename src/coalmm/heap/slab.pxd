@@ -6,7 +6,7 @@ from coalmm.hardware.bits cimport ALL_ONES, as_u64
 from coalmm.hardware.constants cimport FRAME_SHIFT
 from coalmm.heap.buddy cimport Buddy
 from coalmm.heap.constants cimport (
-    C_ALIGN, C_ALLOCATIONS, C_COLOUR_STEP, C_COLOURS, C_CURRENT, C_EMPTIES, C_EMPTY, C_FAILURES, C_FREES, C_LEFT,
+    C_ALIGN, C_ALLOCATIONS, C_AT, C_COLOUR_STEP, C_COLOURS, C_CURRENT, C_EMPTIES, C_EMPTY, C_FAILURES, C_FREES, C_LEFT,
     C_MAGIC, C_NAME, C_NAME_BYTES, C_NAME_LENGTH, C_NEXT, C_OBJECT_SIZE, C_PREVIOUS, C_RECIPROCAL, C_SHAPE, C_SLABS,
     C_STRIDE, CACHE_CONSTRUCTED, CACHE_DEBUG, CACHE_DESTROYED, CACHE_KMALLOC, CACHE_MAGIC, CACHE_SIZE, LEFT_ZONE,
     RIGHT_ZONE, SHAPE_FLAGS_SHIFT, SHAPE_OBJECTS, SHAPE_PAGES, SHAPE_PAGES_SHIFT, SLAB_CACHES, SLAB_COUNT,
@@ -44,10 +44,10 @@ cdef class Slabs:
     cpdef object hand_out(self, u64 cache, u64 address, u64 asked)
     @cython.locals(size=u64, stride=u64)
     cpdef object take_back(self, u64 cache, u64 address)
-    @cython.locals(pointer=u64, index=u64, slab=u64, number=u64, hooks=u64)
+    @cython.locals(pointer=u64, index=u64, number=u64, hooks=u64)
     cpdef object free(self, object cache, object ptr)
     @cython.locals(offset=u64, pfn=u64, at=u64, owner=u64, slab=u64, number=u64)
-    cpdef tuple locate(self, u64 cache, u64 pointer)
+    cpdef u64 locate(self, u64 cache, u64 pointer) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(pages=u64, cache=u64, following=u64)
     cpdef u64 shrink(self) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(slabs=u64, current=u64, slab=u64)

@@ -22,6 +22,7 @@ if not cython.compiled:
     from coalmm.heap.constants import (
         C_ALIGN,
         C_ALLOCATIONS,
+        C_AT,
         C_COLOUR_STEP,
         C_COLOURS,
         C_CURRENT,
@@ -133,7 +134,7 @@ class Slabs:
         `ctor(address)` runs once for each object when its slab is made, `dtor(address)` once when the
         slab is given back. Returns the cache, which the caller owns; 0 (NULL) for size 0, an alignment
         that is not a power of two, objects of more than 16 MiB, or no memory. `name` is copied, at most
-        88 bytes of it; it may be 0 or None. TypeError for a name or callback of another type.
+        80 bytes of it; it may be 0 or None. TypeError for a name or callback of another type.
         """
         wanted, alignment = as_u64(size), as_u64(align)
         text = name_bytes(name)
@@ -320,16 +321,16 @@ class Slabs:
         index = self.cache_at(as_u64(cache))
         if pointer == 0:
             return
-        slab, number = self.locate(index, pointer)
+        number = self.locate(index, pointer)
         hooks = self.words[SB_HOOKS]
         if hooks and self.words[index + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_DEBUG:
             self.take_back(index, pointer)
-        self.objects.give_object(index, slab, number)
+        self.objects.give_object(index, self.objects.slab_of(pointer), number)
         if hooks & HOOK_TRACK:
             self.tracking.freed(pointer)
 
-    def locate(self, cache: int, pointer: int) -> tuple[int, int]:
-        """(slab, number) of the live object of `cache` at a kernel address; raises if there is none."""
+    def locate(self, cache: int, pointer: int) -> int:
+        """The number, in its slab, of the live object of `cache` at a kernel address; raises if there is none."""
         offset = pointer - self.kernel_base & ALL_ONES
         pfn = offset >> FRAME_SHIFT
         if pfn >= self.low_frames:
@@ -350,7 +351,7 @@ class Slabs:
             raise DoubleFreeError(
                 f"{pointer:#x} of cache {self.objects.name(cache)!r} is free{self.tracking.history(pointer)}", pointer
             )
-        return slab, number
+        return number
 
     def allocate_many(self, cache: int, count: int) -> "array[int]":
         """Allocate `count` objects: an array of their addresses, empty if not all can be had."""
@@ -391,6 +392,7 @@ class Slabs:
         current = self.words[cache + C_CURRENT]
         if current and self.halves[self.frames.first_half + (current << 4) + D_COUNT] == 0:
             self.words[cache + C_CURRENT] = 0
+            self.words[cache + C_AT] = 0
             self.words[cache + C_EMPTIES] += 1
             self.objects.link(cache + C_EMPTY, current)
         while self.words[cache + C_EMPTY]:
@@ -435,7 +437,7 @@ class Slabs:
 
 
 def name_bytes(name: str | bytes | int | None) -> bytes:
-    """At most 88 bytes of a name, none for NULL; TypeError for what is not a name."""
+    """At most 80 bytes of a name, none for NULL; TypeError for what is not a name."""
     if name is None or (isinstance(name, int) and name == 0):
         return b""
     if isinstance(name, str):
