@@ -1,8 +1,135 @@
-"""The document, name for name: the memory management API of Coal OS over the current kernel."""
+"""The document, name for name: the memory management API of Coal OS over the current kernel.
+
+`from coalmm.api import *`, and the document's examples read the same: addresses are ints, NULL is 0,
+errors are negative numbers, structures are filled in place. The functions act on the kernel that was
+booted last; the first call boots a default one.
+"""
 
 from coalmm.api.barriers import mb, rmb, wmb
-from coalmm.api.frames import *  # noqa: F403
-from coalmm.api.heap import *  # noqa: F403
+from coalmm.api.debugging import mem_check_leaks, mem_dump, mem_enable_tracking, mem_print_stats
+from coalmm.api.frames import (
+    frame_alloc,
+    frame_free,
+    frame_get_free_memory,
+    frame_get_stats,
+    frame_get_total_memory,
+)
+from coalmm.api.heap import (
+    buddy_alloc,
+    buddy_free,
+    buddy_get_stats,
+    buddy_init,
+    kfree,
+    kmalloc,
+    kmalloc_aligned,
+    kmalloc_size,
+    krealloc,
+    kzalloc,
+    slab_alloc,
+    slab_cache_create,
+    slab_cache_destroy,
+    slab_free,
+    slab_shrink_caches,
+)
+from coalmm.api.information import get_meminfo, get_proc_meminfo
+from coalmm.api.paging import (
+    paging_clone_directory,
+    paging_create_directory,
+    paging_free_directory,
+    paging_get_physical,
+    paging_map_page,
+    paging_switch_directory,
+    paging_unmap_page,
+)
 from coalmm.api.structures import buddy_stats_t, frame_stats_t, meminfo_t, proc_meminfo_t
+from coalmm.api.user import (
+    copy_from_user,
+    copy_to_user,
+    strncpy_from_user,
+    strnlen_user,
+    validate_user_buffer,
+    validate_user_pointer,
+)
+from coalmm.errors import EACCES, EEXIST, EFAULT, EINVAL, ENOMEM, ESRCH
+from coalmm.hardware.constants import (
+    PAGE_ACCESSED,
+    PAGE_CACHE_DISABLE,
+    PAGE_COW,
+    PAGE_DIRTY,
+    PAGE_GLOBAL,
+    PAGE_HUGE,
+    PAGE_NX,
+    PAGE_PRESENT,
+    PAGE_USER,
+    PAGE_WRITABLE,
+    PAGE_WRITE_THROUGH,
+)
 
 NULL = 0
+
+__all__ = [
+    "EACCES",
+    "EEXIST",
+    "EFAULT",
+    "EINVAL",
+    "ENOMEM",
+    "ESRCH",
+    "NULL",
+    "PAGE_ACCESSED",
+    "PAGE_CACHE_DISABLE",
+    "PAGE_COW",
+    "PAGE_DIRTY",
+    "PAGE_GLOBAL",
+    "PAGE_HUGE",
+    "PAGE_NX",
+    "PAGE_PRESENT",
+    "PAGE_USER",
+    "PAGE_WRITABLE",
+    "PAGE_WRITE_THROUGH",
+    "buddy_alloc",
+    "buddy_free",
+    "buddy_get_stats",
+    "buddy_init",
+    "buddy_stats_t",
+    "copy_from_user",
+    "copy_to_user",
+    "frame_alloc",
+    "frame_free",
+    "frame_get_free_memory",
+    "frame_get_stats",
+    "frame_get_total_memory",
+    "frame_stats_t",
+    "get_meminfo",
+    "get_proc_meminfo",
+    "kfree",
+    "kmalloc",
+    "kmalloc_aligned",
+    "kmalloc_size",
+    "krealloc",
+    "kzalloc",
+    "mb",
+    "mem_check_leaks",
+    "mem_dump",
+    "mem_enable_tracking",
+    "mem_print_stats",
+    "meminfo_t",
+    "paging_clone_directory",
+    "paging_create_directory",
+    "paging_free_directory",
+    "paging_get_physical",
+    "paging_map_page",
+    "paging_switch_directory",
+    "paging_unmap_page",
+    "proc_meminfo_t",
+    "rmb",
+    "slab_alloc",
+    "slab_cache_create",
+    "slab_cache_destroy",
+    "slab_free",
+    "slab_shrink_caches",
+    "strncpy_from_user",
+    "strnlen_user",
+    "validate_user_buffer",
+    "validate_user_pointer",
+    "wmb",
+]

@@ -1,0 +1,33 @@
+"""Memory Information: the document's functions over the current kernel."""
+
+from coalmm import current
+from coalmm.api.structures import fill, is_null, meminfo_t, proc_meminfo_t
+from coalmm.errors import EFAULT, EINVAL
+from coalmm.inspect.meminfo import memory_info
+
+
+def get_meminfo(info: meminfo_t) -> None:
+    """Fill `info` with the bytes of each use of memory; None or 0 (NULL) is nothing."""
+    if is_null(info, meminfo_t):
+        return
+    now = memory_info(current.require())
+    for field in meminfo_t.__slots__:
+        setattr(info, field, getattr(now, field.removesuffix("_memory")))
+
+
+def get_proc_meminfo(pid: int, info: proc_meminfo_t) -> int:
+    """Fill `info` with the bytes of one process: 0, -EINVAL for pid <= 0, -ESRCH, -EFAULT for NULL.
+
+    A process that has exited and was not waited for has 0 of everything.
+    """
+    if not isinstance(pid, int):
+        raise TypeError(f"a pid is an int, not {type(pid).__name__}")
+    if is_null(info, proc_meminfo_t):
+        return -EFAULT
+    if pid <= 0:
+        return -EINVAL
+    usage = current.require().processes.meminfo(pid)
+    if isinstance(usage, int):
+        return usage
+    fill(info, usage)
+    return 0
