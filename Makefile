@@ -1,25 +1,48 @@
-# make run | test | bench | lint | build: each sets up what it needs in .venv first.
+# make run | test | bench | lint | build: each sets up what it needs first, in .venv and build.
 PYTHON ?= python3
+JOBS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
-LIBRARY := build/lib
 SOURCES := $(shell find src -name '*.py' -o -name '*.pxd')
+PYTEST := -m pytest -n $(JOBS)
 
-.PHONY: run test bench lint build clean
+.PHONY: run test test-this test-newest bench lint build clean
 
-$(VENV)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python scripts/install_dependencies.py
-	touch $@
+run: build
+	PYTHONPATH=build/lib $(BIN)/python -m coalmm replay examples/count_words.mtrace.xz
 
-build: build/.built
-build/.built: $(VENV)/.installed setup.py $(SOURCES)
-	$(BIN)/python setup.py -q build --build-lib $(LIBRARY) --build-temp build/temp
-	touch $@
+test: test-this test-newest
+
+# The suite interpreted, then compiled, on the Python of .venv.
+test-this: build
+	PYTHONPATH=src COALMM_MODE=interpreted $(BIN)/python $(PYTEST)
+	PYTHONPATH=build/lib COALMM_MODE=compiled $(BIN)/python $(PYTEST)
+
+# The same on the newest Python of the machine, if that is another one.
+test-newest: $(VENV)/.installed
+	@newest=$$($(BIN)/python scripts/newest_python.py); \
+	if [ -n "$$newest" ]; then $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
+	else echo "the newest Python of this machine is the one that was tested"; fi
 
 # BENCH="--quick --only replay" and the like: python -m bench --help
 bench: build
 	$(BIN)/python -m bench $(BENCH)
 
+lint: $(VENV)/.installed
+	$(BIN)/ruff check
+	$(BIN)/mypy --strict
+
+$(VENV)/.installed: pyproject.toml scripts/install_dependencies.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python scripts/install_dependencies.py
+	touch $@
+
+# build/lib holds modules for every Python that was built for: their names tell them apart.
+build: build/.built-$(VENV)
+build/.built-$(VENV): $(VENV)/.installed setup.py $(SOURCES)
+	$(BIN)/python setup.py -q build_py --build-lib build/lib \
+		build_ext --build-lib build/lib --build-temp build/temp$(VENV) --parallel $(JOBS)
+	touch $@
+
 clean:
-	rm -rf build $(VENV) .venv-newest
+	rm -rf build .venv .venv-newest

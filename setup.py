@@ -38,7 +38,7 @@ def compiled_modules() -> list[Extension]:
         python = pxd.with_suffix(".py")
         if python.exists() and "# header only" not in pxd.read_text().splitlines()[0]:
             name = ".".join(python.relative_to(SOURCE).with_suffix("").parts)
-            modules.append(Extension(name, [str(python)], extra_compile_args=["-O2"]))
+            modules.append(Extension(name, [str(python)], extra_compile_args=["-O2", "-g0"]))
     return modules
 
 

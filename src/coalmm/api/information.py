@@ -1,7 +1,7 @@
 """Memory Information: the document's functions over the current kernel."""
 
 from coalmm import current
-from coalmm.api.structures import fill, is_null, meminfo_t, proc_meminfo_t
+from coalmm.api.structures import is_null, meminfo_t, proc_meminfo_t
 from coalmm.errors import EFAULT, EINVAL
 from coalmm.inspect.meminfo import memory_info
 
@@ -29,5 +29,7 @@ def get_proc_meminfo(pid: int, info: proc_meminfo_t) -> int:
     usage = current.require().processes.meminfo(pid)
     if isinstance(usage, int):
         return usage
-    fill(info, usage)
+    info.virt_size = usage.virt
+    info.rss, info.shared = usage.rss, usage.shared
+    info.text, info.data, info.stack = usage.text, usage.data, usage.stack
     return 0

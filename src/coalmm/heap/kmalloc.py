@@ -51,7 +51,6 @@ if not cython.compiled:
         HOOK_TRACK,
         KIND_KERNEL,
         KIND_LARGE,
-        KIND_MASK,
         KIND_SLAB,
         ORDER_SHIFT,
         POINT_KMALLOC,

@@ -98,7 +98,7 @@ class Engine:
         for at in range(start, stop):
             op = ops[at]
             slot = slots[at]
-            if op == FREE or op == PAGE_FREE:
+            if op in (FREE, PAGE_FREE):
                 self.free(slot)
             else:
                 size = sizes[at]
