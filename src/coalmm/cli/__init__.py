@@ -9,7 +9,10 @@ from coalmm import __version__
 from coalmm.errors import CoalError
 
 COMMANDS = {
+    "demo": "A guided tour: a machine allocates, maps, faults and forks, and you see the bytes.",
+    "info": "Memory, free blocks, slab caches and processes of a saved image.",
     "replay": "Run a real program's allocation trace on the allocators and report.",
+    "translate": "The page walk of one address in a saved image, entry by entry.",
 }
 
 
@@ -32,14 +35,31 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options before the command; a wrong one is one line."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise in_one_line(error) from None
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; what is wrong with its input is one line on stderr and exit status 1."""
+        """Run a command; what is wrong with its input is one line on stderr and exit status 1 (2: wrong usage)."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise in_one_line(error) from None
         except BrokenPipeError:
             raise
         except (CoalError, OSError, MemoryError) as error:
             raise click.ClickException(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def in_one_line(error: click.UsageError) -> click.UsageError:
+    """A usage error without the lines about usage that click puts before it; `coalmm` alone still shows its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return error
+    path = error.ctx.command_path if error.ctx else "coalmm"
+    return click.UsageError(f"{' '.join(error.format_message().split())} (see {path} --help)")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -24,13 +24,16 @@ def buddyinfo_text(machine: Machine) -> str:
     return f"Node 0, zone {'Normal':>8} {counts}\n"
 
 
-def slabinfo_text(machine: Machine) -> str:
+def slabinfo_text(machine: Machine, used_only: bool = False) -> str:
     """The text of /proc/slabinfo, version 2.1.
 
-    White space in a cache's name is written \\xNN, or its columns would move.
+    White space in a cache's name is written \\xNN, or its columns would move. `used_only` leaves out caches
+    that no object was ever taken from.
     """
     lines = [SLABINFO_HEADER]
     for cache in machine.slabs.caches():
+        if used_only and not cache.allocations:
+            continue
         name = printable(cache.name, WHITE) or "(unnamed)"
         lines.append(
             f"{name:<17} {cache.active:6} {cache.objects:6} {cache.stride:6} {cache.objects_per_slab:4} "
