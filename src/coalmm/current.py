@@ -1,5 +1,6 @@
 """The current kernel: the machine that `coalmm.api` acts on."""
 
+import atexit
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,6 @@ def follow(listener: Callable[["Kernel | None"], None]) -> None:
     """Call `listener` now and whenever the current kernel changes."""
     _listeners.append(listener)
     listener(_kernel)
+
+
+atexit.register(set_current, None)  # a machine is taken down while the modules that it needs are still whole

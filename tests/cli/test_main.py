@@ -55,3 +55,14 @@ def test_python_m_coalmm_is_the_command(tmp_path):
     failed = run("info", str(tmp_path / "missing"))
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1 and "Traceback" not in failed.stderr
+
+
+def test_a_machine_that_is_current_at_exit_says_nothing(tmp_path):
+    test = tmp_path / "test_nothing.py"
+    test.write_text("import coalmm\n\n\ndef test_nothing():\n    coalmm.boot(ram='2M')\n")
+    library = os.path.dirname(os.path.dirname(coalmm.__file__))
+    environment = os.environ | {"PYTHONPATH": library, "COALMM_MODE": coalmm.MODE}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
