@@ -71,7 +71,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     ("content", "message"),
     [
         (b"", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"hello\n", "not a trace of a known format"),
         (bytes(100_000), "not a trace of a known format"),
         (b"PERFILE2" + bytes(50), "perf script"),
