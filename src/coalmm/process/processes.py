@@ -94,11 +94,16 @@ class Processes:
 
     def pids(self) -> list[int]:
         """All pids, zombies' too, in order."""
-        limit = self.words[SB_PROCESS_LIMIT]
-        if not limit:
-            return []
-        first = self._slot(0)
-        return [pid for pid in range(1, limit) if self.words[first + pid]]
+        limit = int(self.words[SB_PROCESS_LIMIT])
+        left = self.words[SB_PROCESS_COUNT]
+        found: list[int] = []
+        pid = 1
+        while left and pid < limit:  # pids are given in order, so the last one is seldom far
+            if self.words[self._slot(pid)]:
+                found.append(pid)
+                left -= 1
+            pid += 1
+        return found
 
     @property
     def current(self) -> Process | None:
@@ -279,7 +284,8 @@ class Processes:
 
     def validate(self) -> None:
         """Check the table and every address space; raises CorruptionError."""
-        pids = self.pids()
+        limit = int(self.words[SB_PROCESS_LIMIT])
+        pids = [pid for pid in range(1, limit) if self.words[self._slot(pid)]]
         if len(pids) != self.words[SB_PROCESS_COUNT]:
             raise CorruptionError(f"process table: says {self.words[SB_PROCESS_COUNT]}, has {len(pids)}")
         for pid in pids:
