@@ -11,6 +11,7 @@ from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
 from coalmm.hardware.mmu import Mmu
 from coalmm.hardware.ram import Ram
+from coalmm.heap.block_check import BlockCheck
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.check import SlabCheck
 from coalmm.heap.kmalloc import Kmalloc
@@ -19,6 +20,7 @@ from coalmm.heap.tracking import Tracking
 from coalmm.memory import Memory
 from coalmm.physical.constants import (
     HOOK_DEBUG,
+    HOOK_NO_HEAP,
     SB_CURRENT_DIRECTORY,
     SB_HOOKS,
     SB_KERNEL_BASE,
@@ -124,7 +126,7 @@ class Kernel:
     def make_heap(self) -> None:
         """Give the buddy allocator its first region, and make the slab and kmalloc caches."""
         share = self.frames.statistics().total // FIRST_REGION_SHARE
-        frames = 1 << (min(share, FIRST_REGION_LARGEST >> FRAME_SHIFT).bit_length() - 1)
+        frames = 1 << (min(max(share, 1), FIRST_REGION_LARGEST >> FRAME_SHIFT).bit_length() - 1)
         first = self.frames.allocate_run(frames, frames)
         if first == 0:
             raise MemoryError("no frames for the first region of the heap")
@@ -174,7 +176,9 @@ class Kernel:
         """Check every structure in RAM against every other; CorruptionError says where one is broken."""
         self.frames.validate()
         self.buddy.validate()
+        BlockCheck(self.buddy).validate()
         SlabCheck(self.slabs).validate()
+        self.tracking.validate()
         self.page_tables.validate()
         self.processes.validate()
         self.files.validate()
@@ -217,7 +221,7 @@ def boot(
     memory.words[SB_PAGING] = form.number
     memory.words[SB_KERNEL_BASE] = form.kernel_base
     memory.words[SB_LOWMEM] = low_frames(memory.size, form)
-    memory.words[SB_HOOKS] = HOOK_DEBUG if debug else 0
+    memory.words[SB_HOOKS] = (HOOK_DEBUG if debug else 0) | HOOK_NO_HEAP
     format_ram(memory, list(layout.usable()), memory.size)
     kernel = Kernel.booted(memory, form, heap)
     kernel.make_current()

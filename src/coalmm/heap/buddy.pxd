@@ -60,7 +60,7 @@ cdef class Buddy:
     cdef bint grow(self, u64 order) except -1
     cdef bint has_spare(self) except -1
     cdef int release(self, u64 pfn, u64 order) except -1
-    @cython.locals(before=u64, order=u64, pfn=u64, at=u64, after=u64)
+    @cython.locals(before=u64, order=u64, pfn=u64, at=u64, after=u64, _=u64)
     cpdef u64 trim(self) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(address=u64, length=u64, offset=u64, limit=u64, first=u64, last=u64, pfn=u64)
     cpdef object initialise(self, object start, object size)

@@ -307,7 +307,9 @@ class Buddy:
         before = self.words[SB_BUDDY + BUDDY_TOTAL]
         for order in range(ORDERS):
             pfn = self.words[SB_BUDDY + BUDDY_HEADS + order]
-            while pfn:
+            for _ in range(min(self.words[SB_BUDDY + BUDDY_COUNTS + order], self.low_frames)):
+                if pfn == 0 or pfn >= self.low_frames:
+                    break
                 at = self.first_half + (pfn << 4)
                 after = self.halves[at + D_NEXT]
                 if self.halves[at + D_KIND] >> FLAGS_SHIFT == 0:

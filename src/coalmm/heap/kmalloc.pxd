@@ -14,7 +14,7 @@ from coalmm.heap.constants cimport (
 from coalmm.heap.objects cimport Objects
 from coalmm.heap.slab cimport Slabs
 from coalmm.physical.constants cimport (
-    D_COUNT, D_DATA, D_HEAD, D_KIND, D_OWNER, HOOK_DEBUG, HOOK_INJECT, HOOK_TRACK, KIND_KERNEL, KIND_LARGE,
+    D_COUNT, D_DATA, D_HEAD, D_KIND, D_OWNER, HOOK_DEBUG, HOOK_INJECT, HOOK_NO_HEAP, HOOK_TRACK, KIND_KERNEL, KIND_LARGE,
     KIND_MASK, KIND_SLAB, ORDER_SHIFT, POINT_KMALLOC, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
 )
 from coalmm.physical.frames cimport Frames
@@ -50,6 +50,8 @@ cdef class Kmalloc:
     @cython.locals(at=u64, pages=u64)
     cdef int release_large(self, u64 pfn) except -1
     @cython.locals(asked=u64, room=u64, address=u64)
+    @cython.locals(cache=u64)
+    cpdef object check_zones(self, u64 pfn, u64 pointer)
     cpdef object check_large(self, u64 pfn)
     @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64)
     cpdef u64 allocation_at(self, u64 pointer) except? 0

@@ -48,6 +48,7 @@ if not cython.compiled:
         D_OWNER,
         HOOK_DEBUG,
         HOOK_INJECT,
+        HOOK_NO_HEAP,
         HOOK_TRACK,
         KIND_KERNEL,
         KIND_LARGE,
@@ -103,6 +104,7 @@ class Kmalloc:
         fill_range(self.bytes, pfn << FRAME_SHIFT, pages << FRAME_SHIFT, 0)
         self.words[SB_KMALLOC + KMALLOC_TABLE] = pfn << FRAME_SHIFT
         self.table = pfn << FRAME_SHIFT >> 2
+        self.words[SB_HOOKS] &= ALL_ONES ^ HOOK_NO_HEAP
         first = 0
         for size in size_classes():
             name = f"kmalloc-{size}".encode()
@@ -133,9 +135,11 @@ class Kmalloc:
     # What has hooks, is large, or is wrong.
 
     def allocate_slowly(self, size: int) -> int:
-        """`allocate` for 0 bytes, large sizes, fault injection, tracking and debugging."""
+        """`allocate` for 0 bytes, large sizes, before there is a heap, fault injection, tracking and debugging."""
         hooks = self.words[SB_HOOKS]
         address = 0
+        if hooks & HOOK_NO_HEAP:
+            return self.note(0, size)
         if size != 0 and not (hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, size)):
             if size > LARGEST_CLASS:
                 address = self.allocate_large(size, 1)
@@ -156,6 +160,8 @@ class Kmalloc:
 
     def allocate_large(self, size: int, align: int) -> int:
         """Adjacent frames for `size` bytes, the first a multiple of `align` frames; address or 0."""
+        if size > self.low_frames << FRAME_SHIFT:  # and no sum below can wrap
+            return 0
         room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
         pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
         if pages > self.low_frames or align > self.low_frames:
@@ -214,6 +220,14 @@ class Kmalloc:
             self.frames.give_run(pfn, pages)
         else:
             self.buddy.give_lent(pfn, 1, pages)
+
+    def check_zones(self, pfn: int, pointer: int) -> None:
+        """Raise CorruptionError if the red zones of a live allocation were written to."""
+        if self.frames.kind(pfn) == KIND_LARGE:
+            self.check_large(pfn)
+        else:
+            cache = self.halves[self.first_half + (pfn << 4) + D_OWNER]
+            self.objects.zones.check_zones(pointer, self.words[cache + C_STRIDE], self.tracking.history(pointer))
 
     def check_large(self, pfn: int) -> None:
         """Raise CorruptionError if the bytes behind large memory were written to."""
@@ -275,6 +289,8 @@ class Kmalloc:
         if alignment <= 8:
             return self.allocate(wanted)
         hooks = self.words[SB_HOOKS]
+        if hooks & HOOK_NO_HEAP:
+            return self.note(0, wanted)
         if hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, wanted):
             return self.note(0, wanted)
         cache = 0 if hooks & HOOK_DEBUG else self.aligned_cache(wanted, alignment)
@@ -284,7 +300,7 @@ class Kmalloc:
 
     def aligned_cache(self, size: int, align: int) -> int:
         """The smallest class whose objects all lie at multiples of `align`; 0 if there is none."""
-        if align > FRAME_MASK:
+        if align > FRAME_MASK or size > LARGEST_CLASS:
             return 0
         wanted = size + align - 1 & -align
         while wanted <= LARGEST_CLASS:
@@ -310,6 +326,8 @@ class Kmalloc:
         if size == 0:
             self.release(pointer)
             return 0
+        if self.words[SB_HOOKS] & HOOK_DEBUG:
+            self.check_zones(pfn, pointer)
         if self.resize_in_place(pfn, pointer, size):
             return self.note(pointer, size)
         kept = min(self.usable(pfn, pointer), size)
@@ -328,21 +346,19 @@ class Kmalloc:
         if size > LARGEST_CLASS or self.halves[self.table + ((size + 7) >> 3)] != cache:
             return False
         if self.words[SB_HOOKS] & HOOK_DEBUG:
-            stride = self.words[cache + C_STRIDE]
-            self.objects.zones.check_zones(pointer, stride, self.tracking.history(pointer))
-            self.objects.zones.paint_zones(pointer, size, stride)
+            self.objects.zones.paint_zones(pointer, size, self.words[cache + C_STRIDE])
         return True
 
     def resize_large(self, pfn: int, size: int) -> bool:
         """Grow or shrink large memory where it is, if the frames behind it allow."""
+        if size > self.low_frames << FRAME_SHIFT:
+            return False
         at = self.first_half + (pfn << 4)
         room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
         pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
         have = self.halves[at + D_COUNT]
-        if self.words[SB_HOOKS] & HOOK_DEBUG:
-            self.check_large(pfn)
         direct = self.halves[at + D_KIND] >> ORDER_SHIFT & LARGE_DIRECT
-        if pages > self.low_frames or (pages > have and (direct or not self.buddy.extend(pfn, have, pages - have))):
+        if pages > have and (direct or not self.buddy.extend(pfn, have, pages - have)):
             return False
         if pages < have and direct:
             self.frames.give_run(pfn + pages, have - pages)
@@ -384,6 +400,8 @@ class Kmalloc:
     def classes(self) -> list[CacheInfo]:
         """The size classes' caches, smallest first."""
         found: list[int] = []
+        if self.table == 0:
+            return []
         for entry in range((LARGEST_CLASS >> 3) + 1):
             cache = self.halves[self.table + entry]
             if not found or found[-1] != cache:

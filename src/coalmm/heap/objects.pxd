@@ -50,6 +50,8 @@ cdef class Objects:
     @cython.locals(slab=u64)
     cpdef u64 next_slab(self, u64 cache) except? 0
     @cython.locals(colour=u64)
+    @cython.locals(slab=u64, live=u64)
+    cpdef int put_aside(self, u64 cache) except -1
     cpdef u64 first_object(self, u64 slab) except? 0
     @cython.locals(shape=u64, flags=u64, pages=u64, align=u64, slab=u64, colour=u64)
     cpdef u64 new_slab(self, u64 cache) except? 0

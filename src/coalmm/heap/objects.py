@@ -133,6 +133,8 @@ class Objects:
 
     def next_word(self, cache: int, slab: int) -> bool:
         """Let allocations come from the first word of a slab that has a free object; False if none has."""
+        if slab >= self.low_frames:
+            raise CorruptionError(f"the slab cache at {cache << 3:#x} has no slab {slab:#x}", cache << 3)
         at = self.first_word + (slab << 3) + D_DATA
         for index in range(MOST_OBJECTS >> 6):
             if self.words[at + index]:
@@ -222,8 +224,19 @@ class Objects:
                 slab = self.new_slab(cache)
                 if slab == 0:
                     return 0
+                self.put_aside(cache)
         self.words[cache + C_CURRENT] = slab
         return slab
+
+    def put_aside(self, cache: int) -> None:
+        """List the current slab that a new one replaces, if the constructor has freed objects of it."""
+        slab = self.words[cache + C_CURRENT]
+        live = self.halves[self.first_half + (slab << 4) + D_COUNT]
+        if slab and live == 0:
+            self.link(cache + C_EMPTY, slab)
+            self.words[cache + C_EMPTIES] += 1
+        elif slab and live != self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
+            self.link(cache + C_PARTIAL, slab)
 
     def first_object(self, slab: int) -> int:
         """The kernel address of a slab's object 0."""
@@ -235,8 +248,11 @@ class Objects:
         shape = self.words[cache + C_SHAPE]
         flags = shape >> SHAPE_FLAGS_SHIFT
         if flags & CACHE_BUSY:
-            raise InUseError(f"cache {self.name(cache)!r} is used inside its own constructor", self.address(cache))
+            what = f"cache {self.name(cache)!r} is used inside its own constructor or destructor"
+            raise InUseError(what, self.address(cache))
         pages = shape >> SHAPE_PAGES_SHIFT & SHAPE_PAGES
+        if pages == 0 or shape & SHAPE_OBJECTS == 0 or shape & SHAPE_OBJECTS > MOST_OBJECTS:
+            raise CorruptionError(f"the shape of the slab cache at {cache << 3:#x} is damaged", cache << 3)
         align = self.words[cache + C_ALIGN] >> FRAME_SHIFT
         slab = self.buddy.take_pages(pages, align if align else 1)
         if slab == 0:
@@ -309,10 +325,12 @@ class Objects:
         if destructor is not None:
             shape = self.words[cache + C_SHAPE]
             base, stride = self.first_object(slab), self.words[cache + C_STRIDE]
+            self.words[cache + C_SHAPE] = shape | CACHE_BUSY << SHAPE_FLAGS_SHIFT
             try:
                 for index in range(shape & SHAPE_OBJECTS):
                     destructor(base + index * stride)
             finally:
+                self.words[cache + C_SHAPE] = shape
                 self.discard(cache, slab)
         else:
             self.discard(cache, slab)

@@ -8,7 +8,7 @@ from coalmm.heap.buddy cimport Buddy
 from coalmm.heap.constants cimport (
     C_ALIGN, C_ALLOCATIONS, C_AT, C_COLOUR_STEP, C_COLOURS, C_CURRENT, C_EMPTIES, C_EMPTY, C_FAILURES, C_FREES, C_LEFT,
     C_MAGIC, C_NAME, C_NAME_BYTES, C_NAME_LENGTH, C_NEXT, C_OBJECT_SIZE, C_PREVIOUS, C_RECIPROCAL, C_SHAPE, C_SLABS,
-    C_STRIDE, CACHE_CONSTRUCTED, CACHE_DEBUG, CACHE_DESTROYED, CACHE_KMALLOC, CACHE_MAGIC, CACHE_SIZE, LEFT_ZONE,
+    C_STRIDE, CACHE_BUSY, CACHE_CONSTRUCTED, CACHE_DEBUG, CACHE_DESTROYED, CACHE_KMALLOC, CACHE_MAGIC, CACHE_SIZE, LEFT_ZONE,
     RIGHT_ZONE, SHAPE_FLAGS_SHIFT, SHAPE_OBJECTS, SHAPE_PAGES, SHAPE_PAGES_SHIFT, SLAB_CACHES, SLAB_COUNT,
     SLAB_ROOT,
 )
@@ -48,7 +48,8 @@ cdef class Slabs:
     cpdef object free(self, object cache, object ptr)
     @cython.locals(offset=u64, pfn=u64, at=u64, owner=u64, slab=u64, number=u64)
     cpdef u64 locate(self, u64 cache, u64 pointer) except? 0xFFFFFFFFFFFFFFFF
-    @cython.locals(pages=u64, cache=u64, following=u64)
+    cpdef u64 most_caches(self) except? 0
+    @cython.locals(pages=u64, cache=u64, following=u64, _=u64)
     cpdef u64 shrink(self) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(slabs=u64, current=u64, slab=u64)
     cpdef u64 shrink_cache(self, u64 cache) except? 0xFFFFFFFFFFFFFFFF

@@ -42,6 +42,7 @@ if not cython.compiled:
         C_SHAPE,
         C_SLABS,
         C_STRIDE,
+        CACHE_BUSY,
         CACHE_CONSTRUCTED,
         CACHE_DEBUG,
         CACHE_DESTROYED,
@@ -151,7 +152,7 @@ class Slabs:
         """Make a cache from checked arguments; its word index, 0 if it cannot be had."""
         if self.words[SB_HOOKS] & HOOK_DEBUG:
             flags |= CACHE_DEBUG
-        if not self.shape(size, align, flags)[1]:
+        if self.words[SB_SLAB + SLAB_ROOT] == 0 or not self.shape(size, align, flags)[1]:
             return 0
         address = self.objects.take_object(self.words[SB_SLAB + SLAB_ROOT])
         if address == 0:
@@ -209,7 +210,8 @@ class Slabs:
     def destroy(self, cache: int) -> None:
         """Destroy a cache without live objects: its slabs go back, its destructor runs; 0 is nothing.
 
-        Raises InUseError with live objects or for kmalloc's own caches, DoubleFreeError for a destroyed
+        A destructor that raises is not run for the objects that are left; the cache is gone all the
+        same. Raises InUseError with live objects or for kmalloc's own caches, DoubleFreeError for a destroyed
         cache, InvalidPointerError for anything else; nothing is changed then.
         """
         pointer = as_u64(cache)
@@ -222,9 +224,13 @@ class Slabs:
             raise InUseError(f"cache {self.objects.name(index)!r} is the allocator's own", pointer)
         if live:
             raise InUseError(f"cache {self.objects.name(index)!r} has {live} live objects", pointer)
+        if self.words[index + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_BUSY:
+            raise InUseError(f"cache {self.objects.name(index)!r} runs its constructor or destructor", pointer)
         try:
             self.shrink_cache(index)
         finally:
+            self.objects.callbacks.pop(index, None)
+            self.shrink_cache(index)
             self.forget(index)
 
     def forget(self, cache: int) -> None:
@@ -238,7 +244,6 @@ class Slabs:
             self.words[SB_SLAB + SLAB_CACHES] = after
         self.words[SB_SLAB + SLAB_COUNT] -= 1
         self.words[cache + C_MAGIC] = 0
-        self.objects.callbacks.pop(cache, None)
         at = self.frames.first_half + (cache >> 9 << 4)
         root, slab = self.halves[at + D_OWNER], self.halves[at + D_HEAD]
         pointer = self.kernel_base + (cache << 3)
@@ -255,8 +260,8 @@ class Slabs:
         root = self.words[SB_SLAB + SLAB_ROOT]
         if pfn < self.low_frames and offset & (CACHE_SIZE - 1) == 0:
             at = self.frames.first_half + (pfn << 4)
-            is_record = self.frames.kind(pfn) == KIND_SLAB and self.halves[at + D_OWNER] == root
-            if is_record or offset >> 3 == root:
+            is_record = root != 0 and self.frames.kind(pfn) == KIND_SLAB and self.halves[at + D_OWNER] == root
+            if is_record or (root != 0 and offset >> 3 == root):
                 if self.words[(offset >> 3) + C_MAGIC] == CACHE_MAGIC:
                     return offset >> 3
                 raise DoubleFreeError(f"the slab cache at {pointer:#x} was destroyed", pointer)
@@ -380,11 +385,17 @@ class Slabs:
         """Give every empty slab of every cache back; returns how many pages (4096 bytes) that were."""
         pages = 0
         cache = self.words[SB_SLAB + SLAB_CACHES]
-        while cache:
+        for _ in range(self.most_caches()):
+            if cache == 0:
+                break
             following = self.words[cache + C_NEXT]
             pages += self.shrink_cache(cache)
             cache = following
         return pages
+
+    def most_caches(self) -> int:
+        """How many caches there are, and no more than RAM has room for: a damaged list may not be endless."""
+        return min(self.words[SB_SLAB + SLAB_COUNT], self.frames.ram.size // CACHE_SIZE)
 
     def shrink_cache(self, cache: int) -> int:
         """Give the empty slabs of one cache back, the current one too; returns pages."""
@@ -408,7 +419,7 @@ class Slabs:
     def caches(self) -> Iterator[CacheInfo]:
         """Every cache, the newest first."""
         cache = self.words[SB_SLAB + SLAB_CACHES]
-        for _ in range(self.words[SB_SLAB + SLAB_COUNT]):
+        for _ in range(self.most_caches()):
             if cache == 0:
                 return
             yield self.info(cache)

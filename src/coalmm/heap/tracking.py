@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coalmm.errors import CorruptionError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.heap.constants import (
     R_ADDRESS,
@@ -142,7 +143,7 @@ class Tracking:
 
     def find(self, address: int) -> int:
         """The word index of the record of an address, or of the empty one where it would go; 0 without a table."""
-        capacity = self.get(TRACK_CAPACITY)
+        capacity = self.capacity()
         if capacity == 0:
             return 0
         first = self.get(TRACK_TABLE) >> 3
@@ -153,6 +154,15 @@ class Tracking:
                 return int(at)
             slot = slot + 1 & (capacity - 1)
         return 0
+
+    def capacity(self) -> int:
+        """Records that the table has room for; CorruptionError if there cannot be such a table in RAM."""
+        capacity, table = self.get(TRACK_CAPACITY), self.get(TRACK_TABLE)
+        if capacity & (capacity - 1) or table & (FRAME_SIZE - 1) or (capacity == 0) != (table == 0):
+            raise CorruptionError("superblock: the table of tracked allocations is wrong")
+        if capacity * RECORD_WORDS * 8 > self.ram.size - table:
+            raise CorruptionError("superblock: the table of tracked allocations does not lie in RAM")
+        return capacity
 
     def grow(self) -> bool:
         """Move the live records to a larger table; freed ones are forgotten. False if there is no memory."""
@@ -228,6 +238,8 @@ class Tracking:
     def sites(self) -> Iterator[tuple[int, str]]:
         """Every call site: its number and text."""
         offset = 0
+        if not self.get(TRACK_SITES_USED) <= self.get(TRACK_SITES_ROOM) <= self.ram.size - self.get(TRACK_SITES):
+            raise CorruptionError("superblock: the call sites of tracked allocations do not lie in RAM")
         while offset < self.get(TRACK_SITES_USED):
             number = (offset >> 3) + 1
             yield number, self.site_text(number)
@@ -243,7 +255,7 @@ class Tracking:
     def live(self) -> Iterator[Allocation]:
         """Every live allocation made since tracking began, in no order."""
         first = self.get(TRACK_TABLE) >> 3
-        for index in range(self.get(TRACK_CAPACITY)):
+        for index in range(self.capacity()):
             at = first + index * RECORD_WORDS
             if self.words[at + R_STATE] == LIVE:
                 yield Allocation(
@@ -257,3 +269,18 @@ class Tracking:
     def live_count(self) -> int:
         """How many allocations made since tracking began are live."""
         return self.get(TRACK_LIVE)
+
+    def validate(self) -> None:
+        """Check the table, its counters and the call sites; CorruptionError names the record."""
+        sites = {0, *(number for number, _ in self.sites())}
+        first, used, live = self.get(TRACK_TABLE) >> 3, 0, 0
+        for index in range(self.capacity()):
+            at = first + index * RECORD_WORDS
+            address, state = self.words[at + R_ADDRESS], self.words[at + R_STATE]
+            used += address != 0
+            live += state == LIVE
+            known = self.words[at + R_SITE] in sites and self.words[at + R_FREE_SITE] in sites
+            if (address == 0) != (state == 0) or state > FREED or not known or (address and self.find(address) != at):
+                raise CorruptionError(f"tracking: the record at {at << 3:#x} is damaged", at << 3)
+        if used != self.get(TRACK_USED) or live != self.get(TRACK_LIVE):
+            raise CorruptionError(f"tracking: {used} records and {live} live allocations are not what is counted")

@@ -90,7 +90,10 @@ class Bitmap:
             start = self.next_clear(start)
             if start >= limit:
                 return ALL_ONES
-            start = (start + align - 1) // align * align
+            if start % align:
+                if align >= limit:  # and no sum below can wrap
+                    return ALL_ONES
+                start += align - start % align
             if start >= limit or count > limit - start:
                 return ALL_ONES
             conflict = self.next_set(start, start + count)

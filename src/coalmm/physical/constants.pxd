@@ -49,6 +49,7 @@ cdef extern from *:
     #define coalmm_physical_HOOK_INJECT 0x1ULL
     #define coalmm_physical_HOOK_TRACK 0x2ULL
     #define coalmm_physical_HOOK_DEBUG 0x4ULL
+    #define coalmm_physical_HOOK_NO_HEAP 0x8ULL
     #define coalmm_physical_DESCRIPTOR_SIZE 0x40ULL
     #define coalmm_physical_DESCRIPTOR_WORDS 0x8ULL
     #define coalmm_physical_DESCRIPTOR_HALVES 0x10ULL
@@ -124,6 +125,7 @@ cdef extern from *:
     const u64 HOOK_INJECT "coalmm_physical_HOOK_INJECT"
     const u64 HOOK_TRACK "coalmm_physical_HOOK_TRACK"
     const u64 HOOK_DEBUG "coalmm_physical_HOOK_DEBUG"
+    const u64 HOOK_NO_HEAP "coalmm_physical_HOOK_NO_HEAP"
     const u64 DESCRIPTOR_SIZE "coalmm_physical_DESCRIPTOR_SIZE"
     const u64 DESCRIPTOR_WORDS "coalmm_physical_DESCRIPTOR_WORDS"
     const u64 DESCRIPTOR_HALVES "coalmm_physical_DESCRIPTOR_HALVES"

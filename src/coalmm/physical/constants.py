@@ -68,6 +68,7 @@ POINT_KMALLOC = 8
 HOOK_INJECT = 1  # fault injection is armed
 HOOK_TRACK = 2  # allocation tracking is on
 HOOK_DEBUG = 4  # red zones and poison
+HOOK_NO_HEAP = 8  # kmalloc has no caches yet
 
 DESCRIPTOR_SIZE = 64
 DESCRIPTOR_WORDS = 8

@@ -120,7 +120,8 @@ def usable_ranges(ram: Ram) -> list[tuple[int, int]]:
 def check_superblock(ram: Ram) -> None:
     """Raise CorruptionError unless the superblock describes structures that lie in this RAM.
 
-    Only what the views need to be made safely is looked at; `Frames.validate` checks the rest.
+    Boot packs them without gaps, so each address follows from the one before. What the structures
+    hold, `Frames.validate` checks.
     """
     words = ram.words
     frames = words[SB_FRAMES]
@@ -132,22 +133,46 @@ def check_superblock(ram: Ram) -> None:
         ("number of frames", frames == ram.size >> FRAME_SHIFT),
         ("bitmap levels", words[SB_LEVELS] == len(levels)),
         ("frames mapped by the kernel", words[SB_LOWMEM] <= frames),
-        ("memory map", is_inside(ram, words[SB_MAP], 16 * words[SB_MAP_COUNT])),
-        ("frame descriptors", is_inside(ram, words[SB_DESCRIPTORS], frames * DESCRIPTOR_SIZE)),
+        ("memory map", is_inside(ram, words[SB_MAP], 16 * words[SB_MAP_COUNT]) and words[SB_MAP_COUNT] <= frames),
+        *expected_places(words, levels, frames),
         ("end of the structures", is_inside(ram, words[SB_KERNEL_END], 0)),
-        *(
-            (f"bitmap level {level}", is_inside(ram, words[SB_BITMAP + level], 8 * count))
-            for level, count in enumerate(levels)
-        ),
     )
     for what, holds in expected:
         if not holds:
             raise CorruptionError(f"superblock: {what} is wrong")
-    before = 0
+    check_map(ram)
+
+
+def expected_places(words: memoryview, levels: list[int], frames: int) -> list[tuple[str, bool]]:
+    """What boot places behind the memory map, and whether the superblock says that it is there."""
+    at = words[SB_MAP] + 16 * words[SB_MAP_COUNT]
+    places = []
+    for level, count in enumerate(levels):
+        places.append((f"bitmap level {level}", words[SB_BITMAP + level] == at))
+        at += 8 * count
+    at = at + DESCRIPTOR_SIZE - 1 & -DESCRIPTOR_SIZE
+    places.append(("frame descriptors", words[SB_DESCRIPTORS] == at))
+    at = at + frames * DESCRIPTOR_SIZE + FRAME_SIZE - 1 & -FRAME_SIZE
+    places.append(("end of the structures", words[SB_KERNEL_END] == at))
+    return places
+
+
+def check_map(ram: Ram) -> None:
+    """Raise CorruptionError unless the memory map is in order, adds up, and covers the structures."""
+    words = ram.words
+    place, kernel_end = words[SB_MAP], words[SB_KERNEL_END]
+    before = FRAME_SIZE  # frame 0 is in no range
+    total, covered = 0, False
     for start, end in usable_ranges(ram):
         if not before <= start < end <= ram.size or (start | end) & (FRAME_SIZE - 1):
-            raise CorruptionError(f"memory map: the range {start:#x}-{end:#x} is wrong", words[SB_MAP])
+            raise CorruptionError(f"memory map: the range {start:#x}-{end:#x} is wrong", place)
         before = end
+        total += (end - start) >> FRAME_SHIFT
+        covered = covered or start <= place < kernel_end <= end
+    if not covered or place & (FRAME_SIZE - 1):
+        raise CorruptionError("superblock: the structures are not in usable memory", place)
+    if total != words[SB_TOTAL]:
+        raise CorruptionError(f"superblock: usable frames: says {words[SB_TOTAL]}, the memory map has {total}", place)
 
 
 def is_inside(ram: Ram, paddr: int, size: int) -> bool:

@@ -1,0 +1,55 @@
+"""What every test stands on: the mode that was asked for, small machines, and no lost frame."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import coalmm
+from machines import PAGING, Ledger
+
+COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
+settings.register_profile("suite", derandomize=True, max_examples=30, stateful_step_count=40, **COMMON)
+settings.register_profile("deep", max_examples=400, stateful_step_count=120, **COMMON)
+settings.load_profile("deep" if os.environ.get("COALMM_TESTS") == "deep" else "suite")
+
+
+def pytest_configure(config):
+    """A suite that ran in another mode than the one asked for has tested nothing."""
+    asked = os.environ.get("COALMM_MODE")
+    if asked and asked != coalmm.MODE:
+        pytest.exit(f"COALMM_MODE is {asked}, but the modules loaded are {coalmm.MODE}", returncode=3)
+
+
+def pytest_report_header(config):
+    return f"coalmm {coalmm.__version__}, {coalmm.MODE}"
+
+
+@pytest.fixture
+def keep_frames():
+    """`keep_frames(kernel)` has that machine checked after the test: every frame must come back."""
+    ledgers = []
+    yield lambda kernel: ledgers.append(Ledger(kernel)) or kernel
+    for ledger in ledgers:
+        ledger.close()
+
+
+@pytest.fixture
+def kernel(keep_frames):
+    """A machine of 4 MiB that must not lose a frame."""
+    with coalmm.boot(ram="4M") as machine:
+        yield keep_frames(machine)
+
+
+@pytest.fixture(params=PAGING)
+def each_kernel(request, keep_frames):
+    """One in each paging mode."""
+    with coalmm.boot(ram="4M", paging=request.param) as machine:
+        yield keep_frames(machine)
+
+
+@pytest.fixture
+def debug_kernel(keep_frames):
+    """One with red zones and poison."""
+    with coalmm.boot(ram="4M", paging="x86_64", debug=True) as machine:
+        yield keep_frames(machine)

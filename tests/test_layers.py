@@ -1,0 +1,83 @@
+"""Each layer imports only what is below it; what is written by a script is what it would write."""
+
+import ast
+import importlib.util
+
+import pytest
+from machines import PROJECT
+
+SOURCE = PROJECT / "src" / "coalmm"
+ORDER = [
+    {"errors", "sizes", "mode"},
+    {"hardware"},
+    {"physical"},
+    {"heap"},
+    {"virtual"},
+    {"process"},
+    {"memory"},
+    {"inspect"},
+    {"kernel", "current"},
+    {"api"},
+    {"replay"},
+    {"cli", "demo"},
+]
+RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
+TRACES_MAY_USE = {"traces", "errors", "sizes", "hardware"}
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem != "__init__")
+
+
+def layer_of(path):
+    """The layer of a source file: its folder, or its own name at the top."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_layers(path):
+    """The layers that the imports of a file name, those under TYPE_CHECKING excepted."""
+    tree = ast.parse(path.read_text())
+    hidden = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in hidden:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "coalmm":
+            parts = node.module.split(".")
+            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from [alias.name.split(".")[1] for alias in node.names if alias.name.startswith("coalmm.")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_import_points_up(path):
+    here = layer_of(path)
+    for there in set(imported_layers(path)):
+        if here == "traces":
+            assert there in TRACES_MAY_USE
+        elif there == "traces":
+            assert RANK[here] >= RANK["replay"]
+        elif there in RANK:
+            assert RANK[there] <= RANK[here], f"{here} imports {there}"
+        else:
+            assert there in ("MODE", "__version__") or here == "cli", f"{there} is in no layer"
+
+
+def test_every_layer_has_its_place_in_the_order():
+    found = {layer_of(path) for path in FILES}
+    assert found - {"traces"} <= set(RANK)
+
+
+def test_the_constants_for_c_are_those_of_python():
+    spec = importlib.util.spec_from_file_location("write_constants", PROJECT / "scripts" / "write_constants.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    python = sorted(SOURCE.rglob("constants.py"))
+    assert len(python) >= 3
+    for path in python:
+        assert path.with_suffix(".pxd").read_text() == script.constants_pxd(path), path
+
+
+def test_no_compiled_module_lies_beside_its_source():
+    assert not [*SOURCE.rglob("*.so"), *SOURCE.rglob("*.c")]
