@@ -4,6 +4,7 @@ import ast
 import importlib.util
 
 import pytest
+
 from machines import PROJECT
 
 SOURCE = PROJECT / "src" / "coalmm"
