@@ -9,8 +9,8 @@ from machines import PROJECT
 
 SOURCE = PROJECT / "src" / "coalmm"
 ORDER = [
-    {"errors", "sizes", "mode"},
-    {"hardware"},
+    {"errors", "sizes"},
+    {"hardware", "mode"},
     {"physical"},
     {"heap"},
     {"virtual"},
@@ -20,7 +20,8 @@ ORDER = [
     {"kernel", "current"},
     {"api"},
     {"replay"},
-    {"cli", "demo"},
+    {"tour"},
+    {"cli", "__main__"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
 TRACES_MAY_USE = {"traces", "errors", "sizes", "hardware"}

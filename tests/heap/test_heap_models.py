@@ -252,6 +252,7 @@ TestBuddyModel = BuddyModel.TestCase
 TestSlabModel = SlabModel.TestCase
 for model in (TestKmallocModel, TestBuddyModel, TestSlabModel):
     model.settings = settings(max_examples=settings().max_examples // 3)  # each step is validated: that takes its time
+del model
 
 
 def test_double_frees_are_named_as_such(kernel):
