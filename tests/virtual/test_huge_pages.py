@@ -29,6 +29,16 @@ def use_up(machine):
     return machine.frames.allocate_many(machine.free)
 
 
+def test_a_split_of_a_supervisor_page_leaves_room_for_user_pages_beside(machine):
+    base = machine.huge()
+    machine.map(AT, base, PAGE_PRESENT | PAGE_HUGE)
+    machine.unmap(AT + 0x1000)
+    frame = machine.frame()
+    assert machine.map(AT + 0x1000, frame) == 0
+    assert machine.mmu.translate(AT + 0x1000, 1, True) == frame
+    machine.validate()
+
+
 def test_an_offset_has_the_bits_of_the_page(mapped):
     for offset in (0, 0x123, 0x1234, mapped.size - 1):
         assert mapped.physical(AT + offset) == mapped.base + offset

@@ -120,6 +120,7 @@ cdef extern from *:
     #define coalmm_virtual_MADV_POPULATE_WRITE 0x17ULL
     #define coalmm_virtual_SB_DIRECTORIES 0xf0ULL
     #define coalmm_virtual_D_GLOBAL 0x4ULL
+    #define coalmm_virtual_D_ENTRY 0x4ULL
     #define coalmm_virtual_DOCUMENT_FLAGS 0x80000000000003ffULL
     #define coalmm_virtual_LEAF_FLAGS 0x800000000000077fULL
     #define coalmm_virtual_RIGHT_FLAGS 0x8000000000000606ULL
@@ -242,6 +243,7 @@ cdef extern from *:
     const u64 MADV_POPULATE_WRITE "coalmm_virtual_MADV_POPULATE_WRITE"
     const u64 SB_DIRECTORIES "coalmm_virtual_SB_DIRECTORIES"
     const u64 D_GLOBAL "coalmm_virtual_D_GLOBAL"
+    const u64 D_ENTRY "coalmm_virtual_D_ENTRY"
     const u64 DOCUMENT_FLAGS "coalmm_virtual_DOCUMENT_FLAGS"
     const u64 LEAF_FLAGS "coalmm_virtual_LEAF_FLAGS"
     const u64 RIGHT_FLAGS "coalmm_virtual_RIGHT_FLAGS"

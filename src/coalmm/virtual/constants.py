@@ -142,6 +142,7 @@ MADV_POPULATE_WRITE = 23
 # Page tables.
 SB_DIRECTORIES = 240  # pfn of the first directory on the list of all of them (D_NEXT, D_PREVIOUS)
 D_GLOBAL = 4  # a directory: 1 once its user half had a global page, which a load of CR3 does not forget
+D_ENTRY = 4  # a page table: paddr of the entry that names it (in the kernel half: the kernel directory's)
 DOCUMENT_FLAGS = 0x8000_0000_0000_03FF  # what paging_map_page may be given
 LEAF_FLAGS = 0x8000_0000_0000_077F  # what a 4 KiB entry may hold beside its address
 RIGHT_FLAGS = 0x8000_0000_0000_0606  # W, U, COW, SHARED, NX: what protect_range sets

@@ -195,6 +195,7 @@ class Directories:
                 continue
             pfn = self.unchain(owner)
             self.frames.zero(pfn)
+            self.tables.note_entry(pfn, where, 0)
             self.tables.put(where, pfn << FRAME_SHIFT | entry & FRAME_MASK)
             added += 1
             if not self.copy_table(entry & self.tables.address_mask, pfn << FRAME_SHIFT, level + 1, owner):

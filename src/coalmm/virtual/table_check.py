@@ -39,7 +39,10 @@ if not cython.compiled:
         SB_KINDS,
         SB_LOWMEM,
     )
-    from coalmm.virtual.constants import LEAF_FLAGS, SB_DIRECTORIES
+    from coalmm.virtual.constants import D_ENTRY, LEAF_FLAGS, SB_DIRECTORIES
+
+
+SUSPECTS = 16  # how many entries a message names
 
 
 class TableCheck:
@@ -58,6 +61,7 @@ class TableCheck:
         self.kernel = self.words[SB_KERNEL_DIRECTORY]
         self.wanted = 0
         self.counting = True
+        self.suspects: list[tuple[int, int]] = []
 
     def run(self) -> None:
         """Check everything. CorruptionError names the first wrong entry, table or frame."""
@@ -131,7 +135,10 @@ class TableCheck:
         allowed = self.tables.table_bits[level] | self.tables.address_mask
         if self.tables.table_bits[level] & PAGE_WRITABLE:
             allowed |= PAGE_ACCESSED | (PAGE_USER if vaddr < self.tables.kernel_base else 0)
-        if entry & ~allowed or self.tables.table_bits[level] & ~entry:
+        needed = self.tables.table_bits[level]
+        if needed & PAGE_WRITABLE and vaddr < self.tables.kernel_base:
+            needed |= PAGE_USER
+        if entry & ~allowed or needed & ~entry:
             self.wrong(where, level, entry, vaddr, "not the bits of an entry that names a table")
         table = entry & self.tables.address_mask
         pfn = table >> FRAME_SHIFT
@@ -140,6 +147,8 @@ class TableCheck:
         at = self.frames.first_half + (pfn << 4)
         if self.halves[at + D_OWNER] != self.tables.owner(root, vaddr) or self.halves[at + D_REFERENCES] != 1:
             self.wrong(where, level, entry, vaddr, "names a page table of another directory")
+        if self.words[self.frames.first_word + (pfn << 3) + D_ENTRY] != where:
+            self.wrong(where, level, entry, vaddr, "names a page table that belongs to another entry")
         if self.counting:
             if self.held[pfn]:
                 self.wrong(where, level, entry, vaddr, "names a page table that another entry names too")
@@ -162,7 +171,7 @@ class TableCheck:
         ):
             self.wrong(where, level, entry, vaddr, "not the bits of an entry that maps a page")
         pfn = self.tables.leaf_address(entry, level) >> FRAME_SHIFT
-        if self.in_direct_map(vaddr, level):
+        if self.in_direct_map(vaddr):
             if self.tables.kernel_base + (pfn << FRAME_SHIFT) != vaddr or not entry & PAGE_WRITABLE:
                 self.wrong(where, level, entry, vaddr, "not the direct map of RAM")
             count = 0
@@ -171,14 +180,14 @@ class TableCheck:
         for n in range(count):
             if not self.leaves.mappable(pfn + n):
                 self.wrong(where, level, entry, vaddr, f"maps {self.frames.describe((pfn + n) << FRAME_SHIFT)}")
-            if not self.counting and pfn + n == self.wanted:
-                self.wrong(where, level, entry, vaddr, "maps a frame that does not count this mapping")
+            if not self.counting and self.wanted == (pfn + n if self.frames.kind(pfn + n) != KIND_FREE else 0):
+                self.suspects.append((where, vaddr))
             if user:
                 self.mapped[pfn + n] += 1
             else:
                 self.held[pfn + n] += 1
 
-    def in_direct_map(self, vaddr: int, level: int) -> bool:
+    def in_direct_map(self, vaddr: int) -> bool:
         """Whether a kernel-half leaf is of the direct map."""
         if vaddr < self.tables.kernel_base:
             return False
@@ -218,26 +227,38 @@ class TableCheck:
             if self.mapped[pfn] > self.halves[at + D_MAPPINGS]:
                 self.name_entry(pfn)
             if self.mapped[pfn] < self.halves[at + D_MAPPINGS]:
-                self.name_excess(first, last)
-                counted = self.halves[at + D_MAPPINGS]
+                self.name_excess()
+                self.find_entries(0)
+                devices = f"; entries that map no RAM: {self.listed()}" if self.suspects else ""
                 raise CorruptionError(
-                    f"{self.frames.describe(pfn << FRAME_SHIFT)}: it counts {counted} mappings, "
-                    f"{self.mapped[pfn]} are found",
-                    pfn << FRAME_SHIFT,
+                    f"{self.frames.describe(pfn << FRAME_SHIFT)}, but fewer entries map it{devices}", pfn << FRAME_SHIFT
                 )
             if self.mapped[pfn] + self.held[pfn] > self.halves[at + D_REFERENCES]:
                 self.name_entry(pfn)
 
-    def name_excess(self, first: int, last: int) -> None:
+    def name_excess(self) -> None:
         """A mapping that one frame misses may be what another has too many: name that entry, if there is one."""
-        for pfn in range(first, last):
-            if self.mapped[pfn] > self.halves[self.frames.first_half + (pfn << 4) + D_MAPPINGS]:
-                self.name_entry(pfn)
+        for first, last in self.frames.backed(self.frames.descriptors, self.frames.pfn_limit, 64):
+            for pfn in range(first, last):
+                mappings = self.halves[self.frames.first_half + (pfn << 4) + D_MAPPINGS]
+                if self.mapped[pfn] > mappings and self.frames.kind(pfn) != KIND_FREE:
+                    self.name_entry(pfn)
 
     def name_entry(self, pfn: int) -> None:
-        """Find an entry that maps a frame, and raise for it."""
+        """Find the entries that map a frame, one of them wrongly, and raise for them."""
+        self.find_entries(pfn)
+        raise CorruptionError(
+            f"{self.frames.describe(pfn << FRAME_SHIFT)}, but {len(self.suspects)} entries map it: {self.listed()}",
+            self.suspects[0][0],
+        )
+
+    def find_entries(self, pfn: int) -> None:
+        """Fill `suspects` with the entries that map a frame; for 0, what no descriptor counts (devices)."""
         self.wanted = pfn
         self.counting = False
         for root in self.directories():
             self.check_root(root)
-        raise CorruptionError(f"{self.frames.describe(pfn << FRAME_SHIFT)}: more leaves than references")
+
+    def listed(self) -> str:
+        """The suspects in words."""
+        return ", ".join(f"at {where:#x} for the address {vaddr:#x}" for where, vaddr in self.suspects[:SUSPECTS])

@@ -33,7 +33,7 @@ class TableRanges:
     def unmap(self, root: int, start: int, end: int) -> int:
         """Unmap the user range [start, end): 4 KiB pages unmapped, -EINVAL, or -ENOMEM with nothing changed."""
         error = self.prepare(root, start, end)
-        if error:
+        if error or start == end:
             return error
         pages = self.unmap_entries(root, 0, start, end)
         if pages:
@@ -45,7 +45,7 @@ class TableRanges:
         if flags & PAGE_NX and not self.tables.mmu.nx:
             return -EINVAL
         error = self.prepare(root, start, end)
-        if error:
+        if error or start == end:
             return error
         pages = self.protect_entries(root, 0, start, end, flags & RIGHT_FLAGS)
         if pages:

@@ -9,7 +9,7 @@ from coalmm.hardware.constants cimport (
 from coalmm.hardware.mmu cimport Mmu
 from coalmm.physical.constants cimport D_COUNT, D_NEXT, KIND_TABLE, SB_KERNEL_DIRECTORY
 from coalmm.physical.frames cimport Frames
-from coalmm.virtual.constants cimport D_GLOBAL, FEW_PAGES, SB_DIRECTORIES
+from coalmm.virtual.constants cimport D_ENTRY, D_GLOBAL, FEW_PAGES, SB_DIRECTORIES
 
 cdef extern from *:
     """
@@ -42,6 +42,7 @@ cdef class Tables:
     cpdef int reserve(self, u64 count, u64 owner) except -1
     @cython.locals(n=u64, pfn=u64, need=u64)
     cpdef int extend(self, u64 root, u64 vaddr, u64 level, u64 target) except -1
+    cpdef int note_entry(self, u64 pfn, u64 where, u64 vaddr) except -1
     cpdef int add(self, u64 level, u64 entry) except -1
     @cython.locals(where=u64, at=u64)
     cpdef int clear(self, u64 level) except -1
@@ -50,7 +51,7 @@ cdef class Tables:
     @cython.locals(need=u64, n=u64)
     cpdef int split(self, u64 root, u64 vaddr, u64 level, u64 target) except -1
     @cython.locals(entry=u64, table=u64, below=u64, size=u64, child=u64, index=u64)
-    cpdef int split_one(self, u64 root, u64 level, u64 pfn) except -1
+    cpdef int split_one(self, u64 vaddr, u64 level, u64 pfn) except -1
     cpdef u64 leaf_address(self, u64 entry, u64 level) noexcept
     cpdef u64 frames_of(self, u64 level) noexcept
     cpdef u64 owner(self, u64 root, u64 vaddr) noexcept

@@ -4,6 +4,7 @@ A table is one frame of kind TABLE, a root one of kind DIRECTORY:
 
     D_COUNT    how many of its entries are present; a table with 0 goes back at once
     D_OWNER    pfn of the root that it belongs to; the kernel directory for all of the kernel half
+    D_ENTRY    where the entry is that names it
 
 `descend` leaves its way in `path` (where the entry of each level is), and what follows works on that:
 `extend` builds the missing tables, all or none, `add` and `clear` change one entry and its count.
@@ -29,7 +30,7 @@ if not cython.compiled:
         PAGE_WRITABLE,
     )
     from coalmm.physical.constants import D_COUNT, D_NEXT, KIND_TABLE, SB_KERNEL_DIRECTORY
-    from coalmm.virtual.constants import D_GLOBAL, FEW_PAGES, SB_DIRECTORIES
+    from coalmm.virtual.constants import D_ENTRY, D_GLOBAL, FEW_PAGES, SB_DIRECTORIES
 
     LOW_HALF = 0xFFFF_FFFF
 
@@ -146,9 +147,16 @@ class Tables:
             pfn = self.spare[n]
             rights = PAGE_USER if vaddr < self.kernel_base and self.table_bits[level] & PAGE_WRITABLE else 0
             self.add(level, pfn << FRAME_SHIFT | self.table_bits[level] | rights)
+            self.note_entry(pfn, self.path[level], vaddr)
             level += 1
             self.path[level] = (pfn << FRAME_SHIFT) + (vaddr >> self.index_shifts[level] & self.index_masks[level])
         return 0
+
+    def note_entry(self, pfn: int, where: int, vaddr: int) -> None:
+        """Let a table know the entry that names it, for the checker."""
+        if vaddr >= self.kernel_base and where & ~FRAME_MASK == self.path[0] & ~FRAME_MASK:
+            where = self.words[SB_KERNEL_DIRECTORY] | where & FRAME_MASK
+        self.words[self.frames.first_word + (pfn << 3) + D_ENTRY] = where
 
     def add(self, level: int, entry: int) -> None:
         """Write a new present entry at the end of the path, which was not present."""
@@ -205,7 +213,8 @@ class Tables:
         if self.reserve(need, self.owner(root, vaddr)) != 0:
             return -ENOMEM
         for n in range(need):
-            self.split_one(root, level, self.spare[n])
+            self.split_one(vaddr, level, self.spare[n])
+            self.note_entry(self.spare[n], self.path[level], vaddr)
             level += 1
             self.path[level] = (self.spare[n] << FRAME_SHIFT) + (
                 vaddr >> self.index_shifts[level] & self.index_masks[level]
@@ -214,7 +223,7 @@ class Tables:
         self.forget(root, vaddr, 1)
         return 0
 
-    def split_one(self, root: int, level: int, pfn: int) -> None:
+    def split_one(self, vaddr: int, level: int, pfn: int) -> None:
         """Make the huge leaf at `level` of the path a table (the zeroed frame `pfn`) of the next smaller pages."""
         entry = self.get(self.path[level])
         table = pfn << FRAME_SHIFT
@@ -229,7 +238,7 @@ class Tables:
             self.put(table + (index << self.entry_shift), child)
             child += size
         self.halves[self.count_at(table)] = self.entries[below]
-        self.put(self.path[level], table | self.table_bits[level] | entry & PAGE_USER)
+        self.put(self.path[level], table | self.table_bits[level] | (PAGE_USER if vaddr < self.kernel_base else 0))
 
     def forget(self, root: int, vaddr: int, pages: int) -> None:
         """Invalidate `pages` translations from `vaddr`, if the MMU can have them: CR3's root, or the kernel half."""
