@@ -143,6 +143,21 @@ class Scene:
         if works:
             self.works()
 
+    def failed(self, call, *arguments):
+        """The call may have counted a page fault or set accessed bits, and that is all; what it returned."""
+        before = self.counts()
+        result = call(*arguments)
+        assert self.counts() == before
+        self.check()
+        return result
+
+    def top_page(self):
+        """Map the last page of user space, which no area reaches in 64-bit modes; its address."""
+        top = self.kernel.format.user_top
+        self.mapped(top - FRAME)
+        self.kernel.memory.write(top - 8, b"the last")
+        return top
+
     def wrong_types(self, call, *others, before=()):
         """The call refuses what is no unsigned 64-bit number, at the place between `before` and `others`."""
         for wrong in OTHER_TYPES:
