@@ -1,4 +1,7 @@
-"""What the README shows is what happens: its Python is run as doctests, its commands are run."""
+"""What the README shows is what happens: its Python is run as doctests, its commands are run.
+
+Where a change moves addresses or counts that are shown, `scripts/write_readme.py` writes them anew.
+"""
 
 import doctest
 import os
@@ -14,6 +17,7 @@ from readme import ROOT, blocks, shell_lines
 
 import coalmm
 from coalmm.api import EFAULT, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE, kmalloc, paging_get_physical
+from coalmm.tour.steps import STEPS
 
 README = ROOT / "README.md"
 PYTHON = blocks(README, "python")
@@ -152,6 +156,10 @@ def test_the_walk_shown_is_the_one_that_translate_prints(folder):
     shown = next(block for block in blocks(README, "text") if block.startswith("i386 paging"))
     printed = run_command(folder, f"{line} --plain").stdout
     assert [text.rstrip() for text in printed.splitlines()] == shown.splitlines()
+
+
+def test_the_tour_has_as_many_steps_as_is_said():
+    assert f"tour of {len(STEPS)} steps" in README.read_text()
 
 
 def test_the_report_shown_is_the_one_of_make_run(folder):
