@@ -180,7 +180,7 @@ class Objects:
         """Which object of slab `slab` (pfn) starts at kernel address `pointer`; ALL_ONES if none does."""
         colour = self.halves[self.first_half + (slab << 4) + D_KIND] >> FLAGS_SHIFT << 3
         offset = pointer - self.kernel_base - (slab << FRAME_SHIFT) - colour
-        if pointer - self.kernel_base < (slab << FRAME_SHIFT) + colour:
+        if pointer - self.kernel_base < (slab << FRAME_SHIFT) + colour or self.words[cache + C_STRIDE] == 0:
             return ALL_ONES
         index = offset // self.words[cache + C_STRIDE]
         if index * self.words[cache + C_STRIDE] != offset or index >= self.words[cache + C_SHAPE] & SHAPE_OBJECTS:
