@@ -14,6 +14,7 @@ from coalmm.hardware.ram import Ram
 from coalmm.heap.block_check import BlockCheck
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.check import SlabCheck
+from coalmm.heap.class_check import ClassCheck
 from coalmm.heap.kmalloc import Kmalloc
 from coalmm.heap.slab import Slabs
 from coalmm.heap.tracking import Tracking
@@ -178,6 +179,7 @@ class Kernel:
         self.buddy.validate()
         BlockCheck(self.buddy).validate()
         SlabCheck(self.slabs).validate()
+        ClassCheck(self.frames).validate()
         self.tracking.validate()
         self.page_tables.validate()
         self.processes.validate()
@@ -250,6 +252,6 @@ def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
         kernel = Kernel(ram, form, read_only)
         kernel.validate()
     except (CoalError, ArithmeticError, LookupError, ValueError) as error:
-        raise BadImageError(f"{os.fspath(path)}: the image is damaged: {error}") from error
+        raise BadImageError(f"{os.fsdecode(path)}: the image is damaged: {error}") from error
     kernel.make_current()
     return kernel

@@ -441,6 +441,9 @@ class Buddy:
             free += self.validate_list(order) << order
         used = self.words[SB_KINDS + KIND_BUDDY_FREE]
         blocks = sum(self.statistics().free_blocks)
+        total, ready = self.words[SB_BUDDY + BUDDY_TOTAL], self.words[SB_BUDDY + BUDDY_READY]
+        if self.words[SB_BUDDY + BUDDY_MASK] >> ORDERS or ready != (total != 0):
+            raise CorruptionError(f"superblock: the buddy heap of {total} frames has a wrong mask or readiness")
         if free != self.words[SB_BUDDY + BUDDY_FREE] or used != blocks:
             raise CorruptionError(
                 f"buddy heap: {free} frames on the free lists, {self.words[SB_BUDDY + BUDDY_FREE]} counted; "

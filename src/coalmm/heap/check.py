@@ -38,6 +38,7 @@ from coalmm.heap.constants import (
     SHAPE_PAGES_SHIFT,
     SLAB_CACHES,
     SLAB_COUNT,
+    SLAB_ROOT,
 )
 from coalmm.heap.slab import Slabs
 from coalmm.physical.constants import (
@@ -70,6 +71,9 @@ class SlabCheck:
     def validate(self) -> None:
         """Check everything; CorruptionError names the cache, and the slab's address."""
         caches = self.caches()
+        root = self.words[SB_SLAB + SLAB_ROOT]
+        if (root not in caches) if caches else root:
+            raise CorruptionError(f"superblock: the root of the slab caches is not at {root << 3:#x}", root << 3)
         live: Counter[int] = Counter()
         slabs: Counter[int] = Counter()
         listed: Counter[tuple[int, int]] = Counter()  # by cache and the list that they belong on

@@ -376,6 +376,9 @@ class Slabs:
             raise DoubleFreeError("an object stands twice in the list")
         for pointer in pointers:
             self.locate(index, as_u64(pointer))
+            if self.words[index + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_DEBUG:
+                stride = self.words[index + C_STRIDE]
+                self.objects.zones.check_zones(pointer, stride, self.tracking.history(pointer))
         for pointer in pointers:
             self.free(cache, pointer)
 

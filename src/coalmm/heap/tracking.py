@@ -199,7 +199,7 @@ class Tracking:
     def site(self) -> int:
         """The number of the call site: the innermost Python line outside of this package; 0 if unknown."""
         frame = sys._getframe()
-        while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
+        while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
             frame = frame.f_back  # type: ignore[assignment]
         if frame is None:
             return 0

@@ -388,6 +388,7 @@ class Frames:
             ("user frames", self.words[SB_USER], tally[KINDS]),
             ("mapped file frames", self.words[SB_CACHE_MAPPED], tally[KINDS + 1]),
             *((KIND_NAMES[kind], self.words[SB_KINDS + kind], tally[kind]) for kind in range(1, KINDS)),
+            ("frames of kind 0", self.words[SB_KINDS], 0),
         ):
             if have != want:
                 self.name_stray(placed)

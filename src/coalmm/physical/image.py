@@ -21,7 +21,7 @@ CHUNK = 1 << 20
 
 def save_image(ram: Ram, path: str | os.PathLike[str]) -> None:
     """Write RAM to a new file in `path`'s place, which appears whole or not at all. OSError if it cannot."""
-    part = f"{os.fspath(path)}.part"
+    part = os.fsdecode(path) + ".part"
     try:
         with open(part, "wb") as file:
             for start, end in ram.extents():
@@ -44,14 +44,15 @@ def load_image(path: str | os.PathLike[str], read_only: bool = False) -> Ram:
     Raises BadImageError for what is no whole image, OSError for what cannot be read.
     """
     with open(path, "rb") as file:
-        size, digest = read_trailer(file.fileno(), os.fspath(path))
+        size, digest = read_trailer(file.fileno(), os.fsdecode(path))
         if read_only:
             ram = Ram(size, os.dup(file.fileno()), private=True)
         else:
             ram = Ram(size)
             copy_file(file.fileno(), ram)
     if bytes.fromhex(ram.digest()) != digest:
-        raise BadImageError(f"{path}: the image is damaged: its contents do not have the digest it was saved with")
+        name = os.fsdecode(path)
+        raise BadImageError(f"{name}: the image is damaged: its contents do not have the digest it was saved with")
     return ram
 
 
