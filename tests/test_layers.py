@@ -17,6 +17,7 @@ ORDER = [
     {"process"},
     {"memory"},
     {"inspect"},
+    {"linux"},
     {"kernel", "current"},
     {"api"},
     {"replay"},

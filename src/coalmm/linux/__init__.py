@@ -1,0 +1,8 @@
+"""A Linux personality: what ordinary programs need to run on this memory manager.
+
+    cpu        the emulated CPU, with our page walk as its MMU
+    programs   ELF images, their first stack, execve
+    calls      the system calls, a family a file
+    vfs        files: the host's below a root, read-only, with a private overlay; pipes; /proc
+    system     one run: tasks, scheduler, signals, limits, counts
+"""

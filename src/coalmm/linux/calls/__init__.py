@@ -1,0 +1,1 @@
+"""System calls by name. A family a file; `registry` knows them, `dispatch` calls them."""

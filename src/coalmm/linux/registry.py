@@ -1,0 +1,55 @@
+"""The table of system calls: a function for each name.
+
+A call is a function of a task and of up to six unsigned registers (cut to the word of the program's
+ABI; `abi.signed` makes an int of one), which returns the result, or a negative errno:
+
+    @system_call("lseek")
+    def lseek(task: Task, fd: int, offset: int, whence: int) -> int: ...
+
+It may also raise: OSError (its errno is the answer), PageFaultError (-EFAULT), MemoryError (-ENOMEM),
+or `Blocked`: the task sleeps and the call is made again, with the same registers, when it may go on.
+A call that is made again finds what it left in `task.resume` (None the first time).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+SystemCall = Callable[..., int]
+
+
+class Registered:
+    """A call and how many registers it takes."""
+
+    def __init__(self, function: SystemCall) -> None:
+        self.function = function
+        self.arguments = len(inspect.signature(function).parameters) - 1
+
+
+CALLS: dict[str, Registered] = {}
+CALLS_32: dict[str, Registered] = {}  # what i386 does otherwise than the call of the same name
+
+
+def system_call(*names: str, only_32: bool = False) -> Callable[[SystemCall], SystemCall]:
+    """Register a function under the names of calls, as asm/unistd.h has them (without __NR_)."""
+
+    def register(function: SystemCall) -> SystemCall:
+        table = CALLS_32 if only_32 else CALLS
+        for name in names:
+            if name in table:
+                raise ValueError(f"system call {name} is registered twice")
+            table[name] = Registered(function)
+        return function
+
+    return register
+
+
+class Blocked(Exception):
+    """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too."""
+
+    def __init__(self, ready: Callable[[], Any], deadline: float | None = None) -> None:
+        super().__init__("the call waits")
+        self.ready = ready
+        self.deadline = deadline
