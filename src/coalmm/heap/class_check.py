@@ -11,13 +11,11 @@ from coalmm.heap.constants import (
     CACHE_MAGIC,
     CACHE_WORDS,
     KMALLOC_TABLE,
-    LARGEST_CLASS,
+    KMALLOC_TABLE_SIZE,
     SHAPE_FLAGS_SHIFT,
 )
 from coalmm.physical.constants import HOOK_NO_HEAP, KIND_KERNEL, SB_HOOKS, SB_KMALLOC
 from coalmm.physical.frames import Frames
-
-TABLE_SIZE = ((LARGEST_CLASS >> 3) + 1) * 4  # bytes
 
 
 class ClassCheck:
@@ -34,7 +32,7 @@ class ClassCheck:
             return
         if not self.is_kernel_memory(paddr) or self.words[SB_HOOKS] & HOOK_NO_HEAP:
             raise CorruptionError("superblock: the table of kmalloc classes is wrong", paddr)
-        table = self.frames.ram.read(paddr, TABLE_SIZE)
+        table = self.frames.ram.read(paddr, KMALLOC_TABLE_SIZE)
         first = 0
         for size in size_classes():
             entries = (size >> 3) + 1 - first
@@ -45,7 +43,7 @@ class ClassCheck:
 
     def is_kernel_memory(self, paddr: int) -> bool:
         """Whether the table can be at a physical address."""
-        pfn, last = paddr >> FRAME_SHIFT, (paddr + TABLE_SIZE - 1) >> FRAME_SHIFT
+        pfn, last = paddr >> FRAME_SHIFT, (paddr + KMALLOC_TABLE_SIZE - 1) >> FRAME_SHIFT
         if paddr & FRAME_MASK or pfn == 0 or last >= self.frames.pfn_limit:
             return False
         return all(self.frames.kind(each) == KIND_KERNEL for each in range(pfn, last + 1))

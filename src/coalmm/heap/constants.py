@@ -78,6 +78,7 @@ KMALLOC_FAILURES = 4
 LARGE_DIRECT = 0x80  # in the order byte of a large block that came from the frame allocator itself
 
 LARGEST_CLASS = 32768
+KMALLOC_TABLE_SIZE = 4 * ((LARGEST_CLASS >> 3) + 1)  # bytes
 
 # Allocation tracking, words from SB_TRACKING.
 TRACK_TABLE = 0  # paddr of the hash table, 0 for none

@@ -11,6 +11,7 @@ from coalmm.heap.constants cimport (
     KMALLOC_LARGE_FRAMES, KMALLOC_TABLE, LARGE_DIRECT, LARGEST_BLOCK_FRAMES, LARGEST_CLASS, RED_ZONE,
     SHAPE_FLAGS_SHIFT,
 )
+from coalmm.heap.fast_path cimport FastPath
 from coalmm.heap.objects cimport Objects
 from coalmm.heap.slab cimport Slabs
 from coalmm.physical.constants cimport (
@@ -24,6 +25,7 @@ from coalmm.physical.frames cimport Frames
 cdef class Kmalloc:
     cdef readonly Slabs slabs
     cdef readonly Objects objects
+    cdef readonly FastPath fast
     cdef readonly Buddy buddy
     cdef readonly Frames frames
     cdef readonly object tracking
@@ -36,17 +38,18 @@ cdef class Kmalloc:
     cdef readonly u64 low_frames
     cdef u64 table
 
+    @cython.locals(address=u64)
     cpdef u64 allocate(self, u64 size) except? 0
     cpdef int release(self, u64 pointer) except -1
     @cython.locals(hooks=u64, address=u64, cache=u64)
-    cdef u64 allocate_slowly(self, u64 size) except? 0
+    cpdef u64 allocate_slowly(self, u64 size) except? 0
     cdef u64 note(self, u64 address, u64 size) except? 0
     @cython.locals(room=u64, pages=u64, pfn=u64)
     cdef u64 allocate_large(self, u64 size, u64 align) except? 0
     @cython.locals(pages=u64, start=u64)
     cdef int set_large_size(self, u64 pfn, u64 size) except -1
     @cython.locals(pfn=u64, at=u64, cache=u64, slab=u64)
-    cpdef object release_slowly(self, u64 pointer)
+    cpdef int release_slowly(self, u64 pointer) except -1
     @cython.locals(at=u64, pages=u64)
     cdef int release_large(self, u64 pfn) except -1
     @cython.locals(asked=u64, room=u64, address=u64)

@@ -92,6 +92,7 @@ class Kmalloc:
         self.first_word = self.objects.first_word
         self.kernel_base = self.words[SB_KERNEL_BASE]
         self.low_frames = self.words[SB_LOWMEM]
+        self.fast = self.objects.fast
         self.table = self.words[SB_KMALLOC + KMALLOC_TABLE] >> 2
 
     def format(self) -> None:
@@ -104,6 +105,7 @@ class Kmalloc:
         fill_range(self.bytes, pfn << FRAME_SHIFT, pages << FRAME_SHIFT, 0)
         self.words[SB_KMALLOC + KMALLOC_TABLE] = pfn << FRAME_SHIFT
         self.table = pfn << FRAME_SHIFT >> 2
+        self.fast.read_table()
         self.words[SB_HOOKS] &= ALL_ONES ^ HOOK_NO_HEAP
         first = 0
         for size in size_classes():
@@ -115,24 +117,20 @@ class Kmalloc:
                 self.halves[self.table + entry] = cache
             first = (size >> 3) + 1
 
-    # The fast paths: sizes and addresses are unsigned 64-bit numbers already.
+    # What compiled code calls: sizes and addresses are unsigned 64-bit numbers already.
 
     @cython.nonecheck(False)
     def allocate(self, size: int) -> int:
         """`kmalloc` of a checked size."""
-        if self.words[SB_HOOKS] or (size - 1) & ALL_ONES >= LARGEST_CLASS:
-            return self.allocate_slowly(size)
-        return self.objects.take_object(self.halves[self.table + ((size + 7) >> 3)])
+        address = self.fast.allocate(size)
+        return address if address else self.allocate_slowly(size)
 
     @cython.nonecheck(False)
     def release(self, pointer: int) -> int:
         """`kfree` of a checked address; always 0."""
-        if self.words[SB_HOOKS] == 0 and self.objects.give_kmalloc(pointer):
-            return 0
-        self.release_slowly(pointer)
-        return 0
+        return 0 if self.fast.release(pointer) else self.release_slowly(pointer)
 
-    # What has hooks, is large, or is wrong.
+    # The slow paths: what has hooks, is large, or is wrong.
 
     def allocate_slowly(self, size: int) -> int:
         """`allocate` for 0 bytes, large sizes, before there is a heap, fault injection, tracking and debugging."""
@@ -192,10 +190,10 @@ class Kmalloc:
             start = (pfn << FRAME_SHIFT) + size
             fill_range(self.bytes, start, (pfn + pages << FRAME_SHIFT) - start, RED_ZONE)
 
-    def release_slowly(self, pointer: int) -> None:
-        """`release` for NULL, large memory, tracking and debugging; raises for what is wrong."""
+    def release_slowly(self, pointer: int) -> int:
+        """`release` for NULL, large memory, hooks, slabs that change lists; raises for what is wrong."""
         if pointer == 0:
-            return
+            return 0
         pfn = self.allocation_at(pointer)
         if self.frames.kind(pfn) == KIND_LARGE:
             if self.words[SB_HOOKS] & HOOK_DEBUG:
@@ -209,6 +207,7 @@ class Kmalloc:
             self.objects.give_object(cache, slab, self.objects.object_index(cache, slab, pointer))
         if self.words[SB_HOOKS] & HOOK_TRACK:
             self.tracking.freed(pointer)
+        return 0
 
     def release_large(self, pfn: int) -> None:
         """Give the frames of large memory back."""

@@ -11,6 +11,7 @@ from coalmm.heap.constants cimport (
     CACHE_BUSY, CACHE_CONSTRUCTED, CACHE_DEBUG, CACHE_KMALLOC, CACHE_WORDS, MOST_OBJECTS, SHAPE_FLAGS_SHIFT, SHAPE_OBJECTS, SHAPE_PAGES,
     SHAPE_PAGES_SHIFT,
 )
+from coalmm.heap.fast_path cimport FastPath
 from coalmm.physical.constants cimport (
     D_COUNT, D_DATA, D_HEAD, D_KIND, D_NEXT, D_PREVIOUS, FLAGS_SHIFT, KIND_MASK, KIND_SLAB, SB_FRAMES, SB_KERNEL_BASE, SB_LOWMEM,
 )
@@ -21,26 +22,24 @@ from coalmm.physical.frames cimport Frames
 cdef class Objects:
     cdef readonly Buddy buddy
     cdef readonly Frames frames
+    cdef readonly FastPath fast
     cdef u8[::1] bytes
     cdef u64[::1] words
     cdef u32[::1] halves
     cdef u64 first_half
     cdef u64 first_word
-    cdef u64 descriptor_words
     cdef u64 cache_limit
     cdef readonly u64 kernel_base
     cdef readonly u64 low_frames
     cdef readonly object zones
     cdef readonly dict callbacks
 
-    @cython.locals(at=u64, word=u64)
+    @cython.locals(address=u64)
     cpdef u64 take_object(self, u64 cache) except? 0
     @cython.locals(slab=u64)
     cdef u64 take_further(self, u64 cache) except? 0
     @cython.locals(at=u64, index=u64)
     cdef bint next_word(self, u64 cache, u64 slab) except -1
-    @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64, slab=u64, shape=u64, index=u64, word=u64, count=u64)
-    cpdef bint give_kmalloc(self, u64 pointer) except -1
     @cython.locals(colour=u64, offset=u64, index=u64)
     cpdef u64 object_index(self, u64 cache, u64 slab, u64 pointer) except? 0xFFFFFFFFFFFFFFFE
     @cython.locals(at=u64, count=u64)

@@ -1,4 +1,4 @@
-"""Objects of slabs: the part of the slab allocator that every allocation and free goes through.
+"""Objects of slabs: taking and giving them, and the slabs of a cache.
 
 A slab is a few adjacent frames cut into objects. Which of them are free is a bitmap in the first
 frame's descriptor, outside of the objects: an overflow cannot corrupt it, a free object keeps its
@@ -25,14 +25,14 @@ import cython
 
 from coalmm.errors import CorruptionError, InUseError
 from coalmm.heap.buddy import Buddy
+from coalmm.heap.fast_path import FastPath
 from coalmm.heap.redzone import RedZones
 
 if not cython.compiled:
-    from coalmm.hardware.bits import ALL_ONES, bit, ctz
+    from coalmm.hardware.bits import ALL_ONES, bit
     from coalmm.hardware.constants import FRAME_SHIFT
     from coalmm.heap.constants import (
         C_ALIGN,
-        C_ALLOCATIONS,
         C_AT,
         C_BASE,
         C_COLOUR_STEP,
@@ -48,14 +48,12 @@ if not cython.compiled:
         C_NAME_LENGTH,
         C_OBJECT_SIZE,
         C_PARTIAL,
-        C_RECIPROCAL,
         C_SHAPE,
         C_SLABS,
         C_STRIDE,
         CACHE_BUSY,
         CACHE_CONSTRUCTED,
         CACHE_DEBUG,
-        CACHE_KMALLOC,
         CACHE_WORDS,
         MOST_OBJECTS,
         SHAPE_FLAGS_SHIFT,
@@ -71,7 +69,6 @@ if not cython.compiled:
         D_NEXT,
         D_PREVIOUS,
         FLAGS_SHIFT,
-        KIND_MASK,
         KIND_SLAB,
         SB_FRAMES,
         SB_KERNEL_BASE,
@@ -94,35 +91,22 @@ class Objects:
         self.halves = self.frames.halves
         self.first_half = self.frames.first_half
         self.first_word = self.frames.first_word
-        self.descriptor_words = self.words[SB_LOWMEM] << 3
         self.cache_limit = (self.words[SB_FRAMES] << FRAME_SHIFT >> 3) - CACHE_WORDS
         self.kernel_base = self.words[SB_KERNEL_BASE]
         self.low_frames = self.words[SB_LOWMEM]
+        self.fast = FastPath(self.frames)
         self.zones = RedZones(self.frames)
         self.callbacks: dict[int, tuple[Callback | None, Callback | None]] = {}
 
-    # The fast paths. What they read from RAM and use as an index is compared with a limit first, so that
-    # they can do without a check at each access.
-
-    @cython.boundscheck(False)
-    @cython.nonecheck(False)
     def take_object(self, cache: int) -> int:
         """Take an object of a cache; its kernel address, 0 if there is no memory."""
-        if cache >= self.cache_limit:
-            raise CorruptionError(f"there is no slab cache at {cache << 3:#x}", cache << 3)
-        at = self.words[cache + C_AT]
-        if (at - self.first_word) & ALL_ONES >= self.descriptor_words:
-            return self.take_further(cache)
-        word = self.words[at]
-        if word == 0:
-            return self.take_further(cache)
-        self.words[at] = word & (word - 1)
-        self.halves[(at >> 3 << 4) + D_COUNT] += 1
-        self.words[cache + C_ALLOCATIONS] += 1
-        return self.words[cache + C_BASE] + ctz(word) * self.words[cache + C_STRIDE]
+        address = self.fast.take(cache)
+        return address if address else self.take_further(cache)
 
     def take_further(self, cache: int) -> int:
         """`take_object` when the current word has no free object: from the next one, or another slab."""
+        if cache >= self.cache_limit:
+            raise CorruptionError(f"there is no slab cache at {cache << 3:#x}", cache << 3)
         slab = self.words[cache + C_CURRENT]
         if slab == 0 or not self.next_word(cache, slab):
             slab = self.next_slab(cache)
@@ -142,39 +126,6 @@ class Objects:
                 self.words[cache + C_BASE] = self.first_object(slab) + (index << 6) * self.words[cache + C_STRIDE]
                 return True
         return False
-
-    @cython.boundscheck(False)
-    @cython.nonecheck(False)
-    def give_kmalloc(self, pointer: int) -> bool:
-        """Free the live object of a kmalloc class at a kernel address; False, nothing changed, if there is none."""
-        offset = (pointer - self.kernel_base) & ALL_ONES
-        pfn = offset >> FRAME_SHIFT
-        if pfn >= self.low_frames:
-            return False
-        at = self.first_word + (pfn << 3)
-        kind = self.words[at + 1]
-        cache = self.words[at + 3] >> 32
-        slab = kind >> 32
-        if kind & KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
-            return False
-        shape = self.words[cache + C_SHAPE]
-        offset = (offset - (slab << FRAME_SHIFT) - (kind >> FLAGS_SHIFT & 0xFFFF) * 8) & ALL_ONES
-        index = (offset * self.words[cache + C_RECIPROCAL] & ALL_ONES) >> 32
-        if index * self.words[cache + C_STRIDE] != offset or not shape >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
-            return False
-        if index >= shape & SHAPE_OBJECTS or index >= MOST_OBJECTS:
-            return False
-        at = self.first_word + (slab << 3)
-        word = self.words[at + D_DATA + (index >> 6)]
-        if word & bit(index):
-            return False
-        self.words[at + D_DATA + (index >> 6)] = word | bit(index)
-        self.words[cache + C_FREES] += 1
-        count = self.halves[at + at + D_COUNT]
-        self.halves[at + at + D_COUNT] = count - 1
-        if (count == 1 or count == shape & SHAPE_OBJECTS) and slab != self.words[cache + C_CURRENT]:
-            self.relist(cache, slab, count)
-        return True
 
     def object_index(self, cache: int, slab: int, pointer: int) -> int:
         """Which object of slab `slab` (pfn) starts at kernel address `pointer`; ALL_ONES if none does."""
