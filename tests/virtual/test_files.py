@@ -81,14 +81,18 @@ def test_shared_memory_is_zero_at_first_and_cannot_be_reclaimed(files):
     assert files.reclaim(10) == 0
 
 
-def test_clean_pages_that_nobody_maps_are_reclaimed_and_mapped_or_dirty_ones_are_not(files, path):
+def test_pages_that_nobody_maps_are_reclaimed_and_dirty_ones_reach_the_host_first(files, path):
     file = files.open_host(path, writable=True)
     mapped, dirty = files.page(file, 0), files.page(file, 20)
     pages = files.cache.pages
     files.frames.map_user(mapped)
+    files.ram.fill(dirty << 12, PAGE, 0x55)
     files.cache.mark_dirty(dirty)
-    assert files.drop_unused() == pages - 2
-    assert files.cache.lookup(file, 0) == mapped and files.cache.lookup(file, 20) == dirty
+    assert files.reclaim(pages - 2) == pages - 2 and files.cache.lookup(file, 20) == dirty
+    assert files.drop_unused() == 1
+    with open(path, "rb") as host:
+        assert host.read()[20 * PAGE : 21 * PAGE] == b"\x55" * PAGE
+    assert files.cache.lookup(file, 0) == mapped and files.cache.lookup(file, 20) == 0
     files.frames.unmap_user(mapped)
 
 

@@ -3,14 +3,14 @@ from libc.stdint cimport int64_t as i64, uint64_t as u64
 cimport cython
 
 from coalmm.hardware.constants cimport FRAME_SHIFT, FRAME_SIZE, PAGE_NX, PAGE_PRESENT, PAGE_SHARED, PAGE_USER
-from coalmm.physical.constants cimport KIND_ANONYMOUS
+from coalmm.physical.constants cimport D_NEXT, KIND_ANONYMOUS, KIND_CACHE
 from coalmm.physical.frames cimport Frames
 from coalmm.virtual.areas cimport Areas
 from coalmm.virtual.constants cimport (
-    A_END, A_FILE, A_FLAGS, A_START, AREA_KIND, AREA_NO_FORK, AREA_SHARED, AREA_STACK, AREA_TEXT,
+    A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, AREA_KIND, AREA_NO_FORK, AREA_SHARED, AREA_STACK, AREA_TEXT,
     AREA_WIPE_ON_FORK, D_SPACE, ENTRY_ADDRESS, F_KIND, FILE_HOST, RIGHT_EXECUTE, RIGHT_WRITE, RIGHTS, S_BRK,
     S_BRK_START, S_FAULTS_ZERO, S_MMAP_BASE, S_PEAK_RSS, S_PEAK_VIRTUAL, S_REFERENCES, S_ROOT, S_RSS_ANONYMOUS,
-    S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL, SB_SPACE_SLAB, SPACE_SIZE,
+    S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL, SB_DIRECTORIES, SB_SPACE_SLAB, SPACE_SIZE,
 )
 from coalmm.virtual.page_tables cimport PageTables
 
@@ -49,6 +49,12 @@ cdef class AddressSpaces:
     cpdef int drop_pages(self, u64 space, u64 area, u64 start, u64 end) except -1
     @cython.locals(own=u64, vaddr=u64, entry=u64)
     cpdef u64 count_own(self, u64 root, u64 start, u64 end) except? 0xFFFFFFFFFFFFFFFF
+    @cython.locals(pfn=u64, space=u64)
+    cpdef int unmap_file(self, u64 file, u64 first, u64 last, bint copies) except -1
+    @cython.locals(table=u64, index=u64, word=u64, begin=u64, end=u64, start=u64, stop=u64)
+    cdef int _unmap_file_here(self, u64 space, u64 file, u64 first, u64 last, bint copies) except -1
+    @cython.locals(root=u64, vaddr=u64, entry=u64)
+    cdef int _drop_cached(self, u64 space, u64 area, u64 start, u64 end) except -1
     @cython.locals(word=u64, have=u64)
     cpdef int subtract(self, u64 space, u64 field, u64 amount) except -1
     @cython.locals(word=u64, resident=u64)

@@ -21,11 +21,12 @@ from coalmm.virtual.records import Records
 
 if not cython.compiled:
     from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE, PAGE_NX, PAGE_PRESENT, PAGE_SHARED, PAGE_USER
-    from coalmm.physical.constants import KIND_ANONYMOUS
+    from coalmm.physical.constants import D_NEXT, KIND_ANONYMOUS, KIND_CACHE
     from coalmm.virtual.constants import (
         A_END,
         A_FILE,
         A_FLAGS,
+        A_OFFSET,
         A_START,
         AREA_KIND,
         AREA_NO_FORK,
@@ -54,6 +55,7 @@ if not cython.compiled:
         S_STACK_LIMIT,
         S_TABLE,
         S_VIRTUAL,
+        SB_DIRECTORIES,
         SB_SPACE_SLAB,
         SPACE_SIZE,
     )
@@ -91,6 +93,7 @@ class AddressSpaces:
         self.top = form.user_top if form.vaddr_bits == 32 else form.user_top - FRAME_SIZE
         self.no_execute = PAGE_NX if form.has_nx else 0
         self.first_word = frames.first_word
+        files.unmap_pages = self.unmap_file
 
     # --- life ---
 
@@ -273,6 +276,42 @@ class AddressSpaces:
             if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_ANONYMOUS:
                 own += 1
         return own
+
+    def unmap_file(self, file: int, first: int, last: int, copies: bool) -> int:
+        """Take pages [first, last) of a file out of every address space, private copies too with `copies`. 0."""
+        pfn = self.words[SB_DIRECTORIES]
+        while pfn:
+            space = self.space_of(pfn << FRAME_SHIFT)
+            if space:
+                self._unmap_file_here(space, file, first, last, copies)
+            pfn = self.frames.halves[self.frames.first_half + (pfn << 4) + D_NEXT]
+        return 0
+
+    def _unmap_file_here(self, space: int, file: int, first: int, last: int, copies: bool) -> int:
+        """`unmap_file` in one address space. 0."""
+        table = self.table(space)
+        for index in range(self.areas.count(table)):
+            word = self.areas.record(table, index) >> 3
+            begin = self.words[word + A_OFFSET] >> FRAME_SHIFT
+            end = begin + ((self.words[word + A_END] - self.words[word + A_START]) >> FRAME_SHIFT)
+            if self.words[word + A_FILE] != file or begin >= last or first >= end:
+                continue
+            start = self.words[word + A_START] + ((max(first, begin) - begin) << FRAME_SHIFT)
+            stop = self.words[word + A_START] + ((min(last, end) - begin) << FRAME_SHIFT)
+            if copies:
+                self.drop_pages(space, word, start, stop)
+            else:
+                self._drop_cached(space, word, start, stop)
+        return 0
+
+    def _drop_cached(self, space: int, area: int, start: int, end: int) -> int:
+        """Take away the present pages of one area that are the file's own, not private copies. 0."""
+        root = self.words[(space >> 3) + S_ROOT]
+        for vaddr in range(start, end, FRAME_SIZE):
+            entry = self.tables.entry(root, vaddr)
+            if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_CACHE:
+                self.drop_pages(space, area, vaddr, vaddr + FRAME_SIZE)
+        return 0
 
     def subtract(self, space: int, field: int, amount: int) -> int:
         """Lower a counter, to 0 at the lowest: plain paging calls may have taken pages away behind its back."""

@@ -9,7 +9,7 @@ when it is first needed.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from coalmm.errors import EIO, CorruptionError
@@ -37,11 +37,18 @@ from coalmm.virtual.constants import (
     SB_FILE_SLAB,
     SB_FILES,
 )
+from coalmm.virtual.file_data import FileData
 from coalmm.virtual.page_cache import PageCache
 from coalmm.virtual.records import Records
 
 HALF = 0xFFFF_FFFF
 READ_AHEAD = 16  # pages that one read of the host file brings at most
+MOST_DESCRIPTORS = 256  # of the host, before files that nobody uses are let go
+
+
+def no_maps(file: int, first: int, last: int, copies: bool) -> int:
+    """What `Files.unmap_pages` is where there are no address spaces."""
+    return 0
 
 
 class Files:
@@ -56,6 +63,10 @@ class Files:
         self.records = Records(ram, slabs, "file", FILE_SIZE, SB_FILE_SLAB)
         self.kernel_base = int(ram.words[SB_KERNEL_BASE])
         self.descriptors: dict[int, int] = {}
+        self.unmap_pages: Callable[[int, int, int, bool], int] = no_maps  # the address spaces put theirs here
+        self.data = FileData(self)
+        self.read_cached, self.write_cached = self.data.read, self.data.write
+        self.truncate, self.punch = self.data.truncate, self.data.punch
 
     def __del__(self) -> None:
         for fd in self.__dict__.get("descriptors", {}).values():
@@ -95,11 +106,13 @@ class Files:
     def adopt(self, fd: int, path: str, writable: bool = False) -> int:
         """As `open_host`, for a descriptor that is open already; it belongs to this object from now on."""
         status = os.fstat(fd)
-        file = self._find(status)
+        file = self.find(status)
         if file:
             self._refresh(file, fd, status, writable)
             self.words[(file >> 3) + F_REFERENCES] += 1
             return file
+        if len(self.descriptors) >= MOST_DESCRIPTORS:
+            self.drop_unused()
         file = self._create(FILE_HOST, status.st_size, path)
         if not file:
             os.close(fd)
@@ -134,8 +147,8 @@ class Files:
                 return
         self._destroy(file)
 
-    def _find(self, status: os.stat_result) -> int:
-        """The file with the identity of `status`, or 0."""
+    def find(self, status: os.stat_result) -> int:
+        """The record of the host file with the identity of `status`, 0 if areas never named it; no new reference."""
         for file in self.files():
             identity = self.get(file, F_KIND), self.get(file, F_DEVICE), self.get(file, F_INODE)
             if identity == (FILE_HOST, status.st_dev, status.st_ino):
@@ -256,10 +269,11 @@ class Files:
             self.descriptors[file] = fd
         return fd
 
-    def write_back(self, file: int, first: int = 0, last: int = 1 << 52) -> int:
+    def write_back(self, file: int, first: int = 0, last: int = 1 << 52, idle: bool = False) -> int:
         """Write the dirty pages [first, last) of a host file to the host; how many, or -EIO if the host fails.
 
-        A page that is still mapped stays dirty: it may be written again without a fault.
+        A page that is still mapped stays dirty: it may be written again without a fault. `idle` leaves such
+        pages out.
         """
         if self.get(file, F_KIND) != FILE_HOST or not self.get(file, F_WRITABLE):
             return 0
@@ -268,6 +282,8 @@ class Files:
             index = self.cache.index(pfn)
             size = min(self.size(file) - (index << FRAME_SHIFT), FRAME_SIZE)
             if not self.cache.is_dirty(pfn) or not first <= index < last or size <= 0:
+                continue
+            if idle and self.frames.mappings(pfn):
                 continue
             try:
                 os.pwrite(self.descriptor(file), self._view(pfn)[:size], index << FRAME_SHIFT)
@@ -281,7 +297,21 @@ class Files:
         return written
 
     def reclaim(self, count: int) -> int:
-        """Free up to `count` frames of pages that nobody maps and that can be read again; how many it got."""
+        """Free up to `count` frames of pages that nobody maps and that can be read again; how many it got.
+
+        When the clean ones are gone, dirty pages are written to their host files first.
+        """
+        freed = self._drop_clean(count)
+        if freed < count and self._write_idle():
+            freed += self._drop_clean(count - freed)
+        return freed
+
+    def _write_idle(self) -> bool:
+        """Write back the dirty pages that nobody maps; whether there were any."""
+        return sum(max(self.write_back(file, idle=True), 0) for file in self.files()) > 0
+
+    def _drop_clean(self, count: int) -> int:
+        """`reclaim` of clean pages alone."""
         freed = 0
         while freed < count:
             pfn = self.cache.find_clean()
