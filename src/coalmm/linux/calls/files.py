@@ -1,0 +1,305 @@
+"""Opening files, and moving bytes: open, read, write, lseek and their kin. Sources: the pages of man 2."""
+
+from __future__ import annotations
+
+import os
+from errno import EBADF, EINVAL, EOPNOTSUPP, EOVERFLOW
+from typing import TYPE_CHECKING
+
+from coalmm.linux.abi import signed
+from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, copy_out, gather, scatter, vectors
+from coalmm.linux.calls.paths import start_of
+from coalmm.linux.registry import Blocked, system_call
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.open_file import OpenFile
+
+if TYPE_CHECKING:
+    from coalmm.linux.task import Task
+
+RWF_KNOWN = 0x1F  # RWF_HIPRI, DSYNC, SYNC, NOWAIT, APPEND
+HOW_SIZE = 24  # struct open_how
+
+
+def do_open(task: Task, directory: int, path: int, flags: int, mode: int) -> int:
+    """Open and give it the lowest descriptor."""
+    name = task.read_path(path)
+    flags &= 0xFFFF_FFFF
+    start = start_of(task, directory, name)
+    task.files.free_fd()
+    file = task.system.vfs.open(task.fs, name, flags, mode, task, start)
+    return task.files.install(file, bool(flags & os.O_CLOEXEC))
+
+
+@system_call("open")
+def open_(task: Task, path: int, flags: int, mode: int) -> int:
+    """open(2)."""
+    return do_open(task, -100, path, flags, mode)
+
+
+@system_call("openat")
+def openat(task: Task, directory: int, path: int, flags: int, mode: int) -> int:
+    """openat(2)."""
+    return do_open(task, directory, path, flags, mode)
+
+
+@system_call("creat")
+def creat(task: Task, path: int, mode: int) -> int:
+    """creat(2)."""
+    return do_open(task, -100, path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
+
+
+@system_call("close")
+def close(task: Task, fd: int) -> int:
+    """close(2)."""
+    task.files.close(fd)
+    return 0
+
+
+def reading(task: Task, fd: int) -> OpenFile:
+    """An open file that may be read. EBADF."""
+    file = task.files.get(fd)
+    if not file.is_readable:
+        raise failure(EBADF)
+    return file
+
+
+def writing(task: Task, fd: int) -> OpenFile:
+    """An open file that may be written. EBADF."""
+    file = task.files.get(fd)
+    if not file.is_writable:
+        raise failure(EBADF)
+    return file
+
+
+# --- at the file's offset ---
+
+
+@system_call("read")
+def read(task: Task, fd: int, buffer: int, size: int) -> int:
+    """read(2)."""
+    return read_into(task, reading(task, fd), [(buffer, min(size, MOST_BYTES))])
+
+
+@system_call("readv")
+def readv(task: Task, fd: int, array: int, count: int) -> int:
+    """readv(2)."""
+    return read_into(task, reading(task, fd), vectors(task, array, signed(count)))
+
+
+def read_into(task: Task, file: OpenFile, parts: list[tuple[int, int]]) -> int:
+    """Read to an iovec array. What the program's memory does not take stays in the file."""
+    done = 0
+    for start, size in parts:
+        while size:
+            try:
+                data = file.peek(task, min(size, CHUNK))
+                count = copy_out(task, start, data)
+            except (OSError, Blocked):
+                if done:
+                    return done
+                raise
+            file.consume(count)
+            done, start, size = done + count, start + count, size - count
+            if count < CHUNK and size:
+                return done
+    if not any(size for _, size in parts):
+        file.peek(task, 0)
+    return done
+
+
+@system_call("write")
+def write(task: Task, fd: int, buffer: int, size: int) -> int:
+    """write(2)."""
+    return write_from(task, writing(task, fd), [(buffer, min(size, MOST_BYTES))])
+
+
+@system_call("writev")
+def writev(task: Task, fd: int, array: int, count: int) -> int:
+    """writev(2)."""
+    return write_from(task, writing(task, fd), vectors(task, array, signed(count)))
+
+
+def write_from(task: Task, file: OpenFile, parts: list[tuple[int, int]]) -> int:
+    """Write from an iovec array. A call that had to wait goes on behind what it wrote before."""
+    done: int = task.resume or 0
+    total = sum(size for _, size in parts)
+    if not total:
+        return file.write(task, b"")
+    while done < total:
+        try:
+            data = gather(task, ahead(parts, done))
+            count = file.write(task, data)
+        except Blocked:
+            task.resume = done
+            raise
+        except OSError:
+            if done:
+                return done
+            raise
+        done += count
+        if not count:
+            break
+    return done
+
+
+def ahead(parts: list[tuple[int, int]], done: int) -> list[tuple[int, int]]:
+    """What of an iovec array comes after `done` bytes, at most CHUNK of it."""
+    found = []
+    left = CHUNK
+    for start, size in parts:
+        skipped = min(done, size)
+        done -= skipped
+        taken = min(size - skipped, left)
+        left -= taken
+        if taken:
+            found.append((start + skipped, taken))
+    return found
+
+
+# --- at an offset ---
+
+
+def pread(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int) -> int:
+    """Read at an offset to an iovec array."""
+    if offset < 0:
+        raise failure(EINVAL)
+    done = 0
+    for part in parts:
+        start, size = part
+        while size:
+            data = file.pread(min(size, CHUNK), offset + done)
+            count = scatter(task, [(start, size)], data)
+            done, start, size = done + count, start + count, size - count
+            if count < CHUNK and size:
+                return done
+    if not done:
+        file.pread(0, offset)
+    return done
+
+
+def pwrite(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int) -> int:
+    """Write at an offset from an iovec array."""
+    if offset < 0:
+        raise failure(EINVAL)
+    done = 0
+    total = sum(size for _, size in parts)
+    while done < total:
+        try:
+            count = file.pwrite(gather(task, ahead(parts, done)), offset + done)
+        except OSError:
+            if done:
+                return done
+            raise
+        done += count
+        if not count:
+            break
+    if not total:
+        file.pwrite(b"", offset)
+    return done
+
+
+@system_call("pread64")
+def pread64(task: Task, fd: int, buffer: int, size: int, offset: int) -> int:
+    """pread(2)."""
+    return pread(task, reading(task, fd), [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
+
+
+@system_call("pwrite64")
+def pwrite64(task: Task, fd: int, buffer: int, size: int, offset: int) -> int:
+    """pwrite(2)."""
+    return pwrite(task, writing(task, fd), [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
+
+
+@system_call("pread64", only_32=True)
+def pread64_32(task: Task, fd: int, buffer: int, size: int, low: int, high: int) -> int:
+    """pread(2) with its offset in two registers."""
+    return pread(task, reading(task, fd), [(buffer, min(size, MOST_BYTES))], pair(low, high))
+
+
+@system_call("pwrite64", only_32=True)
+def pwrite64_32(task: Task, fd: int, buffer: int, size: int, low: int, high: int) -> int:
+    """pwrite(2) with its offset in two registers."""
+    return pwrite(task, writing(task, fd), [(buffer, min(size, MOST_BYTES))], pair(low, high))
+
+
+def pair(low: int, high: int) -> int:
+    """A signed 64-bit number from two registers."""
+    return signed(high << 32 | low & 0xFFFF_FFFF, 64)
+
+
+def position(task: Task, low: int, high: int) -> int:
+    """The offset of preadv and pwritev: two longs, of which a 64-bit program uses the first only."""
+    return signed(low, 64) if task.abi.word == 8 else pair(low, high)
+
+
+@system_call("preadv")
+def preadv(task: Task, fd: int, array: int, count: int, low: int, high: int) -> int:
+    """preadv(2)."""
+    return pread(task, reading(task, fd), vectors(task, array, signed(count)), position(task, low, high))
+
+
+@system_call("pwritev")
+def pwritev(task: Task, fd: int, array: int, count: int, low: int, high: int) -> int:
+    """pwritev(2)."""
+    return pwrite(task, writing(task, fd), vectors(task, array, signed(count)), position(task, low, high))
+
+
+@system_call("preadv2")
+def preadv2(task: Task, fd: int, array: int, count: int, low: int, high: int, flags: int) -> int:
+    """preadv2(2): offset -1 is the file's own."""
+    check_rwf(flags)
+    if position(task, low, high) == -1:
+        return readv(task, fd, array, count)
+    return preadv(task, fd, array, count, low, high)
+
+
+@system_call("pwritev2")
+def pwritev2(task: Task, fd: int, array: int, count: int, low: int, high: int, flags: int) -> int:
+    """pwritev2(2)."""
+    check_rwf(flags)
+    if position(task, low, high) == -1:
+        return writev(task, fd, array, count)
+    return pwritev(task, fd, array, count, low, high)
+
+
+def check_rwf(flags: int) -> None:
+    """EOPNOTSUPP for a flag of preadv2 that is not known."""
+    if flags & 0xFFFF_FFFF & ~RWF_KNOWN:
+        raise failure(EOPNOTSUPP)
+
+
+# --- the offset ---
+
+
+@system_call("lseek")
+def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
+    """lseek(2)."""
+    return task.files.get(fd).seek(signed(offset, 64), signed(whence))
+
+
+@system_call("lseek", only_32=True)
+def lseek_32(task: Task, fd: int, offset: int, whence: int) -> int:
+    """lseek(2): what does not fit a long is EOVERFLOW."""
+    found = task.files.get(fd).seek(signed(offset), signed(whence))
+    if found >> 31:
+        raise failure(EOVERFLOW)
+    return found
+
+
+@system_call("_llseek")
+def llseek(task: Task, fd: int, high: int, low: int, result: int, whence: int) -> int:
+    """_llseek(2)."""
+    found = task.files.get(fd).seek(pair(low, high), signed(whence))
+    task.write(result, found.to_bytes(8, "little"))
+    return 0
+
+
+@system_call("openat2")
+def openat2(task: Task, directory: int, path: int, how: int, size: int) -> int:
+    """openat2(2), without its RESOLVE_ flags: every walk stays in the root as it is."""
+    if size < HOW_SIZE:
+        raise failure(EINVAL)
+    flags, mode, resolve = (int.from_bytes(task.read(how + at, 8), "little") for at in (0, 8, 16))
+    if resolve or any(copy_in(task, how + HOW_SIZE, min(size, CHUNK) - HOW_SIZE)):
+        raise failure(EINVAL)
+    return do_open(task, directory, path, flags, mode)

@@ -1,0 +1,80 @@
+"""What stat tells of a file, and who may do what with it.
+
+Guests run with the ids of the user who runs coalmm: nothing here gives a guest a right that this user
+has not, and files of the overlay that nobody on the host sees follow the same rules.
+"""
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from errno import EACCES
+
+from coalmm.linux.vfs.errors import failure
+
+MAY_READ, MAY_WRITE, MAY_EXECUTE = 4, 2, 1
+BLOCK = 4096
+
+
+@dataclass
+class Attributes:
+    """The fields of struct stat; sizes in bytes, times in nanoseconds since 1970, `blocks` of 512 bytes."""
+
+    dev: int
+    ino: int
+    mode: int
+    nlink: int = 1
+    uid: int = 0
+    gid: int = 0
+    rdev: int = 0
+    size: int = 0
+    blocks: int = 0
+    atime: int = 0
+    mtime: int = 0
+    ctime: int = 0
+    blksize: int = BLOCK
+
+    @property
+    def kind(self) -> int:
+        """The S_IF* bits."""
+        return stat.S_IFMT(self.mode)
+
+
+def of_host(status: os.stat_result) -> Attributes:
+    """What the host says."""
+    return Attributes(
+        status.st_dev, status.st_ino, status.st_mode, status.st_nlink, status.st_uid, status.st_gid, status.st_rdev,
+        status.st_size, status.st_blocks, status.st_atime_ns, status.st_mtime_ns, status.st_ctime_ns,
+        status.st_blksize,
+    )  # fmt: skip
+
+
+def of_new(dev: int, ino: int, mode: int, nlink: int = 1) -> Attributes:
+    """A file that was made now, by this user."""
+    now = time.time_ns()
+    return Attributes(dev, ino, mode, nlink, os.geteuid(), os.getegid(), atime=now, mtime=now, ctime=now)
+
+
+def check_access(attributes: Attributes, wanted: int, real: bool = False) -> None:
+    """OSError EACCES unless this user has all the wanted rights (MAY_*); `real`: by the real ids, as access()."""
+    if not is_allowed(attributes, wanted, os.getuid() if real else os.geteuid()):
+        raise failure(EACCES)
+
+
+def is_allowed(attributes: Attributes, wanted: int, uid: int) -> bool:
+    """The rule of path_resolution(7): the user's bits, else the group's, else the others'."""
+    mode = attributes.mode
+    if uid == 0:
+        return not wanted & MAY_EXECUTE or bool(mode & 0o111) or stat.S_ISDIR(mode)
+    if uid == attributes.uid:
+        granted = mode >> 6
+    elif attributes.gid == os.getegid() or attributes.gid in os.getgroups():
+        granted = mode >> 3
+    else:
+        granted = mode
+    return wanted & ~granted & 7 == 0
+
+
+def owns(attributes: Attributes) -> bool:
+    """Whether this user may change mode and times."""
+    return os.geteuid() in (0, attributes.uid)

@@ -1,0 +1,108 @@
+"""/dev: null, zero, full, random, urandom and tty. No other device can be opened.
+
+Random bytes are the host's, or repeat with a seed (`--seed`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+from collections.abc import Callable
+from errno import ENODEV, ENOSPC, ENXIO
+from typing import TYPE_CHECKING, Any
+
+from coalmm.linux.vfs.attributes import Attributes, of_new
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.node import Node, Place
+from coalmm.linux.vfs.open_file import OpenFile
+
+if TYPE_CHECKING:
+    from coalmm.linux.task import Task
+
+DEVICE = 5  # st_dev of /dev
+NUMBERS = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}  # minors of major 1
+
+
+class DeviceNode(Node):
+    """A character device."""
+
+    kind = stat.S_IFCHR
+
+    def __init__(self, name: str, number: int, ino: int, source: Callable[[int], bytes]) -> None:
+        self.name = name
+        self.number = number
+        self.source = source
+        self.status = of_new(DEVICE, ino, stat.S_IFCHR | 0o666)
+        self.status.rdev = number
+
+    def attributes(self) -> Attributes:
+        return self.status
+
+    def open(self, place: Place, flags: int) -> OpenFile:
+        return DeviceFile(self, place, flags)
+
+    def truncate(self, size: int) -> None:
+        """Nothing: `>/dev/null` asks for it."""
+
+
+class DeviceFile(OpenFile):
+    """An open device of memory."""
+
+    node: DeviceNode
+
+    def peek(self, task: Task, size: int) -> bytes:
+        return self.node.source(size)
+
+    def write(self, task: Task, data: bytes) -> int:
+        if self.node.name == "full":
+            raise failure(ENOSPC)
+        return len(data)
+
+    def pread(self, size: int, offset: int) -> bytes:
+        return self.node.source(size)
+
+    def pwrite(self, data: bytes, offset: int) -> int:
+        if self.node.name == "full":
+            raise failure(ENOSPC)
+        return len(data)
+
+    def consume(self, count: int) -> None:
+        """A device has no offset."""
+
+    def seek(self, offset: int, whence: int) -> int:
+        return 0
+
+    def mapping(self, kernel: Any, writable: bool) -> int:
+        """/dev/zero shows fresh zero pages."""
+        if self.node.name != "zero":
+            raise failure(ENODEV)
+        return int(kernel.files.create_memory(1 << 47))
+
+
+class TtyNode(Node):
+    """/dev/tty: there is no controlling terminal."""
+
+    kind = stat.S_IFCHR
+
+    def __init__(self, ino: int) -> None:
+        self.status = of_new(DEVICE, ino, stat.S_IFCHR | 0o666)
+        self.status.rdev = os.makedev(5, 0)
+
+    def attributes(self) -> Attributes:
+        return self.status
+
+    def open(self, place: Place, flags: int) -> OpenFile:
+        raise failure(ENXIO)
+
+
+def memory_devices(seed: int | None) -> dict[bytes, Node]:
+    """The nodes of /dev by name."""
+    generator = None if seed is None else random.Random(seed)
+    randomness: Callable[[int], bytes] = os.urandom if generator is None else generator.randbytes
+    sources: dict[str, Callable[[int], bytes]] = {"null": lambda size: b"", "random": randomness, "urandom": randomness}
+    nodes: dict[bytes, Node] = {
+        name.encode(): DeviceNode(name, os.makedev(1, minor), 4 + minor, sources.get(name, bytes))
+        for name, minor in NUMBERS.items()
+    }
+    return nodes | {b"tty": TtyNode(20)}

@@ -1,0 +1,134 @@
+"""An inode: what a name leads to. Every kind of file is a subclass; what one cannot do, fails as Linux has it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EPERM
+from typing import TYPE_CHECKING, Any
+
+from coalmm.linux.vfs.attributes import Attributes
+from coalmm.linux.vfs.errors import failure
+
+if TYPE_CHECKING:
+    from coalmm.linux.vfs.open_file import OpenFile
+
+
+class Node:
+    """One file. `kind` is its S_IF* bits."""
+
+    kind = stat.S_IFREG
+    is_mount = False  # a name that cannot be removed or moved: /proc and the like
+    is_magic = False  # a link of /proc that leads to a place by itself, not by its text
+
+    def attributes(self) -> Attributes:
+        """What stat tells."""
+        raise NotImplementedError
+
+    def open(self, place: Place, flags: int) -> OpenFile:
+        """Open it; rights were checked."""
+        raise failure(ENXIO if self.kind == stat.S_IFSOCK else EACCES)
+
+    def truncate(self, size: int) -> None:
+        """Make it `size` bytes."""
+        raise failure(EINVAL)
+
+    def target(self) -> bytes:
+        """What a symbolic link says."""
+        raise failure(EINVAL)
+
+    def set_mode(self, mode: int) -> None:
+        """Change the permission bits."""
+        raise failure(EPERM)
+
+    def set_owner(self, uid: int, gid: int) -> None:
+        """Change the owner; -1 leaves one as it is."""
+        raise failure(EPERM)
+
+    def set_times(self, atime: int | None, mtime: int | None) -> None:
+        """Change times (nanoseconds); None leaves one as it is."""
+        raise failure(EPERM)
+
+
+class Directory(Node):
+    """A directory: names that lead to nodes. `parent` of the root is the root."""
+
+    kind = stat.S_IFDIR
+    parent: Directory
+    name: bytes
+
+    is_gone = False  # it was removed; somebody still has it open or is in it
+
+    @property
+    def path(self) -> bytes:
+        """Where it is, from the guest's root."""
+        parts: list[bytes] = []
+        here = self
+        while here.parent is not here:
+            parts.append(here.name)
+            here = here.parent
+        return b"/" + b"/".join(reversed(parts))
+
+    def is_below(self, other: Directory) -> bool:
+        """Whether it is `other` or inside of it."""
+        here = self
+        while here is not other:
+            if here.parent is here:
+                return False
+            here = here.parent
+        return True
+
+    def lookup(self, name: bytes, task: Any = None) -> Node | None:
+        """What a name leads to. Only /proc depends on the task that asks."""
+        raise failure(ENOTDIR)
+
+    def entries(self, task: Any = None) -> Iterator[Entry]:
+        """The names, without "." and ".."."""
+        raise failure(ENOTDIR)
+
+    def create(self, name: bytes, mode: int) -> Node:
+        """Make a file; the kind is in the mode: regular, directory or FIFO."""
+        raise failure(EACCES)
+
+    def symlink(self, name: bytes, target: bytes) -> Node:
+        """Make a symbolic link."""
+        raise failure(EACCES)
+
+    def link(self, name: bytes, node: Node) -> None:
+        """Give a node one more name."""
+        raise failure(EPERM)
+
+    def remove(self, name: bytes, node: Node) -> None:
+        """Take a name away; a directory's is empty."""
+        raise failure(EPERM)
+
+    def move(self, name: bytes, target: Directory, target_name: bytes, exchange: bool = False) -> None:
+        """Rename: what the new name led to is gone, or has the old name if they exchange."""
+        raise failure(EPERM)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name as getdents tells it."""
+
+    name: bytes
+    ino: int
+    kind: int  # S_IF* bits
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name in a directory and what it leads to now; `node` None if nothing."""
+
+    directory: Directory
+    name: bytes
+    node: Node | None
+
+    @property
+    def path(self) -> bytes:
+        """From the guest's root; for a file that lost its name as Linux marks it."""
+        if isinstance(self.node, Directory):
+            return self.node.path
+        whole = self.directory.path.rstrip(b"/") + b"/" + self.name
+        return whole if self.directory.lookup(self.name) is self.node else whole + b" (deleted)"

@@ -1,0 +1,413 @@
+"""The host's tree, read-only, under private changes.
+
+A node knows the host file below it (`lower`), if there is one, and what changed: its attributes (`meta`),
+its bytes (`upper`, a file without a name in the scratch directory), for a directory the names that lead
+elsewhere than on the host (`changed`; None for one that was removed). Nothing of it has a name on the host,
+so that all is gone with the process, however it ends.
+
+    lookup(name) = changed[name] if name in changed, else the host's
+
+A node that nobody holds and that did not change is forgotten and made again by the next lookup. One that
+changed is pinned: its directory has it in `changed`, and is pinned itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from errno import EEXIST, ENOENT, ENOSPC, EPERM
+from typing import Any
+from weakref import WeakValueDictionary
+
+from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.host import HostHandle, HostName, list_directory
+from coalmm.linux.vfs.node import Directory, Entry, Node, Place
+from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
+from coalmm.linux.vfs.regular import FileNode
+
+FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
+COPY = 1 << 20
+
+
+class Overlay:
+    """What all nodes share: the scratch directory, its limit, the numbers of new files.
+
+    `limit` is in bytes of the host's disk that changed and new files may take; ENOSPC past it.
+    """
+
+    def __init__(self, device: int, limit: int) -> None:
+        self.device = device
+        self.limit = limit
+        self.used = 0
+        self.next_inode = FIRST_INODE
+
+    def new(self, mode: int, nlink: int = 1) -> Attributes:
+        """The attributes of a new file."""
+        self.next_inode += 1
+        return of_new(self.device, self.next_inode, mode, nlink)
+
+    def unnamed(self, mode: int) -> OverlayFile:
+        """A regular file that has no name yet."""
+        node = OverlayFile()
+        node.overlay, node.meta, node.pinned = self, self.new(mode, 0), True
+        return node
+
+    def scratch(self) -> HostHandle:
+        """An empty file without a name, for reading and writing."""
+        try:
+            return HostHandle(os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except OSError:  # a file system without O_TMPFILE
+            fd, path = tempfile.mkstemp(prefix="coalmm-")
+            os.unlink(path)
+            return HostHandle(fd)
+
+    def check_room(self, size: int) -> None:
+        """OSError ENOSPC unless `size` more bytes fit."""
+        if self.used + size > self.limit:
+            raise failure(ENOSPC)
+
+
+class OverlayNode(Node):
+    """What nodes of all kinds have: attributes that start as the host's and change here."""
+
+    overlay: Overlay
+    parent: Directory
+    name: bytes
+    lower: HostName | None = None
+    meta: Attributes | None = None
+    pinned = False
+
+    def attributes(self) -> Attributes:
+        if self.meta is not None:
+            return replace(self.meta)
+        assert self.lower is not None
+        return of_host(self.lower.stat())
+
+    def change(self) -> Attributes:
+        """Its attributes, to be changed."""
+        if self.meta is None:
+            self.meta = self.attributes()
+            self.pin()
+        return self.meta
+
+    def pin(self) -> None:
+        """Keep this node for its name; not if the name was taken away."""
+        if not self.pinned:
+            self.pinned = True
+            assert isinstance(self.parent, OverlayDirectory)
+            self.parent.keep(self.name, self)
+
+    def touch(self, modified: bool = True) -> None:
+        """It changed now: ctime, and mtime if its contents did."""
+        meta = self.change()
+        meta.ctime = time.time_ns()
+        if modified:
+            meta.mtime = meta.ctime
+
+    def set_mode(self, mode: int) -> None:
+        meta = self.change()
+        meta.mode = stat.S_IFMT(meta.mode) | mode & 0o7777
+        self.touch(False)
+
+    def set_owner(self, uid: int, gid: int) -> None:
+        meta = self.change()
+        meta.uid = meta.uid if uid == -1 else uid
+        meta.gid = meta.gid if gid == -1 else gid
+        if self.kind == stat.S_IFREG:
+            meta.mode &= ~0o6000
+        self.touch(False)
+
+    def set_times(self, atime: int | None, mtime: int | None) -> None:
+        meta = self.change()
+        meta.atime = meta.atime if atime is None else atime
+        meta.mtime = meta.mtime if mtime is None else mtime
+        self.touch(False)
+
+    def lose_name(self) -> None:
+        """A name that led here was taken away."""
+        self.pinned = True  # nothing pins it to that name again
+        self.change().nlink -= 1
+        self.touch(False)
+
+
+class OverlayLink(OverlayNode):
+    """A symbolic link."""
+
+    kind = stat.S_IFLNK
+    text: bytes | None = None
+
+    def target(self) -> bytes:
+        if self.text is not None:
+            return self.text
+        assert self.lower is not None
+        return self.lower.readlink()
+
+
+class OverlaySpecial(OverlayNode):
+    """A device, socket or FIFO of the host: it can be seen, moved and removed, not opened."""
+
+    def __init__(self, kind: int) -> None:
+        self.kind = kind
+
+
+class OverlayFile(OverlayNode, FileNode):
+    """A regular file."""
+
+    kind = stat.S_IFREG
+    upper: HostHandle | None = None
+    reader: HostHandle | None = None  # of the host's file
+    charged = 0  # bytes of the overlay's limit
+
+    def __del__(self) -> None:
+        self.overlay.used -= self.charged
+
+    def attributes(self) -> Attributes:
+        found = super().attributes()
+        if self.upper is not None:
+            status = os.fstat(self.upper.fd)
+            found.size, found.blocks = status.st_size, status.st_blocks
+        return found
+
+    def handle(self, writable: bool) -> HostHandle:
+        if self.upper is None and (writable or self.lower is None):
+            self._copy_up()
+        if self.upper is not None:
+            return self.upper
+        if self.reader is None:
+            assert self.lower is not None
+            self.reader = self.lower.open(os.O_RDONLY)
+        return self.reader
+
+    def _copy_up(self) -> None:
+        """Give it a private copy of the host's bytes."""
+        source = None if self.lower is None else self.handle(False)
+        size = 0 if source is None else os.fstat(source.fd).st_size
+        self.overlay.check_room(size)
+        copy = self.overlay.scratch()
+        done = 0
+        while source is not None and done < size:
+            part = os.sendfile(copy.fd, source.fd, done, min(COPY, size - done))
+            if not part:
+                break
+            done += part
+        self.change()
+        self.upper, self.lower, self.reader = copy, None, None
+        self._charge()
+
+    def _charge(self) -> None:
+        """Count what the copy takes now."""
+        assert self.upper is not None
+        size = os.fstat(self.upper.fd).st_blocks << 9
+        self.overlay.used += size - self.charged
+        self.charged = size
+
+    def write_at(self, data: bytes, offset: int) -> int:
+        fd = self.handle(True).fd
+        self.overlay.check_room(len(data))
+        done = super().write_at(data, offset)
+        if done and os.fstat(fd).st_blocks << 9 != self.charged:
+            self._charge()
+        self._written()
+        return done
+
+    def truncate(self, size: int) -> None:
+        super().truncate(size)
+        self._charge()
+        self._written()
+
+    def allocate(self, mode: int, offset: int, length: int) -> None:
+        self.overlay.check_room(length)
+        super().allocate(mode, offset, length)
+        self._charge()
+        self._written()
+
+    def _written(self) -> None:
+        """The times, and set-id bits that a write takes away."""
+        self.touch()
+        if os.geteuid():
+            self.change().mode &= ~0o6000
+
+
+class OverlayDirectory(OverlayNode, Directory):
+    """A directory: the host's names, and those that changed."""
+
+    kind = stat.S_IFDIR
+
+    def __init__(self, overlay: Overlay, parent: Directory | None, name: bytes, lower: HostName | None) -> None:
+        self.overlay = overlay
+        self.parent = self if parent is None else parent
+        self.name = name
+        self.lower = lower
+        self.entered: HostHandle | None = None  # the host's directory
+        self.changed: dict[bytes, Node | None] = {}
+        self.alive: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
+
+    def pin(self) -> None:
+        if self.parent is not self:
+            super().pin()
+
+    def keep(self, name: bytes, node: Node) -> None:
+        """A node of this directory changed."""
+        self.changed[name] = node
+        self.pin()
+
+    def _host(self) -> HostHandle | None:
+        """The host's directory, if there is one."""
+        if self.entered is None and self.lower is not None:
+            self.entered = self.lower.enter()
+        return self.entered
+
+    def open(self, place: Place, flags: int) -> OpenFile:
+        return DirectoryFile(self, place, flags)
+
+    # --- names ---
+
+    def lookup(self, name: bytes, task: Any = None) -> Node | None:
+        if name in self.changed:
+            return self.changed[name]
+        node = self.alive.get(name)
+        if node is not None:
+            return node
+        host = self._host()
+        if host is None:
+            return None
+        node = self._of_host(HostName(host, name), name)
+        if node is not None:
+            self.alive[name] = node
+        return node
+
+    def _of_host(self, lower: HostName, name: bytes) -> OverlayNode | None:
+        """The node of a name on the host; None if there is none."""
+        try:
+            kind = stat.S_IFMT(lower.stat().st_mode)
+        except FileNotFoundError:
+            return None
+        node: OverlayNode
+        if kind == stat.S_IFDIR:
+            return OverlayDirectory(self.overlay, self, name, lower)
+        if kind == stat.S_IFREG:
+            node = OverlayFile()
+        elif kind == stat.S_IFLNK:
+            node = OverlayLink()
+        else:
+            node = OverlaySpecial(kind)
+        node.overlay, node.parent, node.name, node.lower = self.overlay, self, name, lower
+        return node
+
+    def entries(self, task: Any = None) -> Iterator[Entry]:
+        for name, node in self.changed.items():
+            if node is not None:
+                yield Entry(name, node.attributes().ino, node.kind)
+        host = self._host()
+        for name in () if host is None else list_directory(host):
+            if name in self.changed or host is None:
+                continue
+            try:
+                status = HostName(host, name).stat()
+            except FileNotFoundError:
+                continue
+            yield Entry(name, status.st_ino, stat.S_IFMT(status.st_mode))
+
+    # --- changes ---
+
+    def _add(self, name: bytes, node: OverlayNode) -> None:
+        """A name leads to a node from now on."""
+        if self.is_gone:
+            raise failure(ENOENT)
+        if self.lookup(name) is not None:
+            raise failure(EEXIST)
+        self._put(name, node)
+
+    def _put(self, name: bytes, node: OverlayNode) -> None:
+        node.parent, node.name, node.pinned = self, name, True
+        self.keep(name, node)
+        self.touch()
+
+    def _forget(self, name: bytes) -> None:
+        """A name leads nowhere from now on."""
+        if self.lower is None:
+            self.changed.pop(name, None)
+        else:
+            self.changed[name] = None
+        self.alive.pop(name, None)
+        self.pin()
+        self.touch()
+
+    def create(self, name: bytes, mode: int) -> Node:
+        node: OverlayNode
+        directory = stat.S_ISDIR(mode)
+        if directory:
+            node = OverlayDirectory(self.overlay, self, name, None)
+        elif stat.S_ISREG(mode):
+            node = OverlayFile()
+        else:
+            raise failure(EPERM)
+        node.overlay = self.overlay
+        node.meta = self._inherit(self.overlay.new(mode, 2 if directory else 1))
+        self._add(name, node)
+        if directory:
+            self.change().nlink += 1
+            node.meta.size = node.meta.blksize
+        return node
+
+    def _inherit(self, attributes: Attributes) -> Attributes:
+        """A set-group-id directory gives its group to what is made in it."""
+        own = self.attributes()
+        if own.mode & stat.S_ISGID:
+            attributes.gid = own.gid
+            if stat.S_ISDIR(attributes.mode):
+                attributes.mode |= stat.S_ISGID
+        return attributes
+
+    def symlink(self, name: bytes, target: bytes) -> Node:
+        node = OverlayLink()
+        node.overlay = self.overlay
+        node.meta = self._inherit(self.overlay.new(stat.S_IFLNK | 0o777))
+        node.meta.size = len(target)
+        node.text = target
+        self._add(name, node)
+        return node
+
+    def link(self, name: bytes, node: Node) -> None:
+        if isinstance(node, Directory) or not isinstance(node, OverlayNode):
+            raise failure(EPERM)
+        meta = node.change()
+        self._add(name, node)
+        meta.nlink += 1
+        node.touch(False)
+
+    def remove(self, name: bytes, node: Node) -> None:
+        assert isinstance(node, OverlayNode)
+        self._forget(name)
+        node.lose_name()
+        if isinstance(node, OverlayDirectory):
+            node.is_gone = True
+            self.change().nlink -= 1
+
+    def move(self, name: bytes, target: Directory, target_name: bytes, exchange: bool = False) -> None:
+        node, old = self.lookup(name), target.lookup(target_name)
+        assert isinstance(target, OverlayDirectory) and isinstance(node, OverlayNode)
+        node.change()
+        if exchange:
+            assert isinstance(old, OverlayNode)
+            old.change()
+            self._relocate(old, target, self, name)
+        else:
+            if old is not None:
+                target.remove(target_name, old)
+            self._forget(name)
+        self._relocate(node, self, target, target_name)
+
+    @staticmethod
+    def _relocate(node: OverlayNode, source: OverlayDirectory, target: OverlayDirectory, name: bytes) -> None:
+        """Give a node its new place, and both directories their count of sub-directories."""
+        target._put(name, node)
+        if isinstance(node, OverlayDirectory) and source is not target:
+            source.change().nlink -= 1
+            target.change().nlink += 1
+        node.touch(False)

@@ -1,0 +1,185 @@
+"""All files of one run: the tree from its root, and the console.
+
+    vfs = Vfs(root="/", writable=["/home/me/out"])
+    file = vfs.open(fs, b"/etc/passwd", os.O_RDONLY)
+
+Paths are the guest's, bytes. Every method raises OSError with Linux's errno. `task` is who asks: only
+/proc/self depends on it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
+from typing import Any
+
+from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access
+from coalmm.linux.vfs.console import OutputLimit, Stream, StreamFile, StreamNode
+from coalmm.linux.vfs.context import FsContext
+from coalmm.linux.vfs.devices import memory_devices
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.file_table import FileTable
+from coalmm.linux.vfs.host import HostName, open_root
+from coalmm.linux.vfs.node import Directory, Node, Place
+from coalmm.linux.vfs.open_file import OpenFile, PathFile
+from coalmm.linux.vfs.overlay import Overlay, OverlayDirectory
+from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
+
+OVERLAY_LIMIT = 4 << 30
+RIGHTS = {os.O_RDONLY: MAY_READ, os.O_WRONLY: MAY_WRITE, os.O_RDWR: MAY_READ | MAY_WRITE, 3: MAY_READ | MAY_WRITE}
+NEW_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NOFOLLOW
+PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Vfs:
+    """The files of one run. `console` is what descriptors 0, 1 and 2 are: host descriptors or Python streams."""
+
+    def __init__(
+        self,
+        root: str = "/",
+        writable: Sequence[str] = (),
+        console: Sequence[Stream] = (0, 1, 2),
+        *,
+        overlay_limit: int = OVERLAY_LIMIT,
+        output_limit: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        handle = open_root(root)
+        self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
+        self.root = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
+        self.output = OutputLimit(output_limit)
+        self.console = [StreamNode(stream, number, self.output) for number, stream in enumerate(console)]
+        self._mount(b"dev", self._devices(seed))
+
+    def _devices(self, seed: int | None) -> OverlayDirectory:
+        """/dev, with what shared memory and terminals need."""
+        dev = OverlayDirectory(self.overlay, self.root, b"dev", None)
+        dev.meta = self.overlay.new(stat.S_IFDIR | 0o755, 2)
+        dev.changed.update(memory_devices(seed))
+        dev.pinned = True
+        for name, mode in ((b"shm", 0o1777), (b"pts", 0o755)):
+            dev.create(name, stat.S_IFDIR | mode)
+        for name, target in ((b"fd", b"fd"), (b"stdin", b"fd/0"), (b"stdout", b"fd/1"), (b"stderr", b"fd/2")):
+            dev.symlink(name, b"/proc/self/" + target)
+        return dev
+
+    def _mount(self, name: bytes, directory: Directory) -> None:
+        """Show a directory of ours at a name of the root."""
+        directory.is_mount = True
+        self.root.changed[name] = directory
+
+    def context(self, cwd: bytes = b"/") -> FsContext:
+        """Where the first task is. OSError if that is no directory."""
+        fs = FsContext(self.root, self.root)
+        fs.cwd = must_be_directory(must_exist(self.walk(fs, cwd)))
+        return fs
+
+    def first_files(self) -> FileTable:
+        """A table with the console at 0, 1 and 2."""
+        table = FileTable()
+        for number, node in enumerate(self.console):
+            flags = os.O_RDWR if node.is_tty else os.O_WRONLY if number else os.O_RDONLY
+            table.put(number, StreamFile(node, None, flags))
+        return table
+
+    # --- paths ---
+
+    def walk(
+        self, fs: FsContext, path: bytes, follow: bool = True, task: Any = None, start: Directory | None = None
+    ) -> Found:
+        """What a path leads to; relative ones from `start`, or the working directory."""
+        return Walk(fs, fs.cwd if start is None else start, task).run(path, follow)
+
+    def node(self, fs: FsContext, path: bytes, follow: bool = True, task: Any = None) -> Node:
+        """The file of a path. OSError ENOENT if there is none."""
+        return must_exist(self.walk(fs, path, follow, task))
+
+    # --- opening ---
+
+    def open(
+        self,
+        fs: FsContext,
+        path: bytes,
+        flags: int,
+        mode: int = 0,
+        task: Any = None,
+        start: Directory | None = None,
+    ) -> OpenFile:
+        """open(2). The caller gives the file to a FileTable."""
+        if flags & os.O_PATH:
+            flags &= PATH_FLAGS
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            return self._open_unnamed(fs, self.walk(fs, path, True, task, start), flags, mode)
+        exclusive = flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL
+        found = self.walk(fs, path, not (flags & os.O_NOFOLLOW or exclusive), task, start)
+        if found.node is None:
+            return self._create(fs, found, flags, mode)
+        if exclusive:
+            raise failure(EEXIST)
+        return self.open_node(Place(found.directory, found.name, found.node), flags)
+
+    def _create(self, fs: FsContext, found: Found, flags: int, mode: int) -> OpenFile:
+        """Open a file that is not there yet."""
+        if not flags & os.O_CREAT:
+            raise failure(ENOENT)
+        if found.slash:
+            raise failure(EISDIR)
+        check_access(found.directory.attributes(), MAY_WRITE | MAY_EXECUTE)
+        node = found.directory.create(found.name, stat.S_IFREG | mode & 0o7777 & ~fs.umask)
+        return node.open(Place(found.directory, found.name, node), flags & ~NEW_FLAGS)
+
+    def _open_unnamed(self, fs: FsContext, found: Found, flags: int, mode: int) -> OpenFile:
+        """O_TMPFILE: a file without a name."""
+        directory = must_be_directory(must_exist(found))
+        check_access(directory.attributes(), MAY_WRITE | MAY_EXECUTE)
+        if flags & os.O_ACCMODE == os.O_RDONLY:
+            raise failure(EINVAL)
+        node = self.overlay.unnamed(stat.S_IFREG | mode & 0o7777 & ~fs.umask)
+        name = b"#" + str(node.attributes().ino).encode()
+        return node.open(Place(directory, name, node), flags & ~os.O_TMPFILE & ~NEW_FLAGS)
+
+    def open_node(self, place: Place, flags: int) -> OpenFile:
+        """Open what a place leads to, after the checks that open(2) makes."""
+        node = place.node
+        assert node is not None
+        if flags & os.O_PATH:
+            if flags & os.O_DIRECTORY and node.kind != stat.S_IFDIR:
+                raise failure(ENOTDIR)
+            return PathFile(node, place, os.O_PATH)
+        if node.kind == stat.S_IFLNK:
+            raise failure(ELOOP if not flags & os.O_DIRECTORY else ENOTDIR)
+        wanted = RIGHTS[flags & os.O_ACCMODE] | (MAY_WRITE if flags & os.O_TRUNC else 0)
+        if node.kind == stat.S_IFDIR and (wanted & MAY_WRITE or flags & os.O_CREAT):
+            raise failure(EISDIR)
+        if flags & os.O_DIRECTORY and node.kind != stat.S_IFDIR:
+            raise failure(ENOTDIR)
+        check_access(node.attributes(), wanted)
+        if flags & os.O_TRUNC and node.kind == stat.S_IFREG:
+            node.truncate(0)
+        return node.open(place, flags & ~NEW_FLAGS)
+
+    # --- programs ---
+
+    def open_program(self, fs: FsContext, path: bytes, task: Any = None, start: Directory | None = None) -> OpenFile:
+        """Open a file to be executed: a regular one with an x bit, or OSError EACCES."""
+        found = self.walk(fs, path, True, task, start)
+        node = must_exist(found)
+        if node.kind != stat.S_IFREG:
+            raise failure(EACCES)
+        check_access(node.attributes(), MAY_EXECUTE)
+        return node.open(Place(found.directory, found.name, node), os.O_RDONLY)
+
+    def peek(self, fs: FsContext, path: bytes, size: int = 256, task: Any = None) -> bytes:
+        """The first bytes of a program."""
+        return self.open_program(fs, path, task).pread(size, 0)
+
+    def read_whole(self, fs: FsContext, path: bytes, task: Any = None) -> bytes:
+        """All bytes of a program."""
+        file = self.open_program(fs, path, task)
+        return file.pread(file.attributes().size, 0)
+
+    def close(self) -> None:
+        """The run is over: all private changes are gone."""
+        self.root = OverlayDirectory(self.overlay, None, b"", None)
