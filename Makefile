@@ -3,7 +3,7 @@ PYTHON ?= python3
 JOBS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src -name '*.py' -o -name '*.pxd')
+SOURCES := $(shell find src -name '*.py' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]')
 PYTEST := -m pytest -n $(JOBS)
 
 .PHONY: run test test-this test-newest bench lint build clean

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from coalmm import current
 from coalmm.errors import BadImageError, CoalError, CorruptionError
-from coalmm.hardware.constants import FRAME_SHIFT
+from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
 from coalmm.hardware.mmu import Mmu
@@ -78,7 +78,7 @@ class Kernel:
             self.spaces, Mappings(self.spaces, self.faults), self.user, self.page_tables, self.heap, self.slabs
         )
         self.memory = Memory(ram, self.physical_address)
-        self.kernel_base: int = form.kernel_base
+        self.kernel_base: int = ram.words[SB_KERNEL_BASE]
         self.closed = False
         self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
         self.take_names()
@@ -203,12 +203,14 @@ def boot(
     memory_map: MemoryMap | None = None,
     heap: bool = True,
     debug: bool = False,
+    kernel_base: int | None = None,
 ) -> Kernel:
     """Boot a machine and make it the current one.
 
     `ram` is bytes or a size like "64M"; `paging` is i386, pae, x86_64 or la57; `memory_map` replaces
     that of a PC; without `heap` there is none until `buddy_init`; `debug` puts red zones around
-    objects and poison into free ones. ValueError for what cannot be booted.
+    objects and poison into free ones. `kernel_base` is where kernel addresses start, if not in the kernel
+    half of the paging mode: for code that sees RAM mapped elsewhere. ValueError for what cannot be booted.
     """
     form = FORMATS.get(paging)
     if form is None:
@@ -221,7 +223,7 @@ def boot(
         )
     memory = Ram(max(layout.top, size) if memory_map is None else layout.top)
     memory.words[SB_PAGING] = form.number
-    memory.words[SB_KERNEL_BASE] = form.kernel_base
+    memory.words[SB_KERNEL_BASE] = form.kernel_base if kernel_base is None else kernel_base
     memory.words[SB_LOWMEM] = low_frames(memory.size, form)
     memory.words[SB_HOOKS] = (HOOK_DEBUG if debug else 0) | HOOK_NO_HEAP
     format_ram(memory, list(layout.usable()), memory.size)
@@ -235,6 +237,11 @@ def low_frames(size: int, form: EntryFormat) -> int:
     return (min(size, LOW_MEMORY) if form.vaddr_bits == 32 else size) >> FRAME_SHIFT
 
 
+def base_fits(base: int, size: int) -> bool:
+    """Whether kernel addresses of `size` bytes of RAM can start at `base`: a page, not 0, and none wraps."""
+    return base != 0 and base & FRAME_MASK == 0 and base <= (1 << 64) - size
+
+
 def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
     """The machine in a saved image, as it was; it becomes the current one. The file never changes.
 
@@ -245,7 +252,7 @@ def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
     try:
         check_superblock(ram)
         form = format_of_number(ram.words[SB_PAGING])
-        if form is None or ram.words[SB_KERNEL_BASE] != form.kernel_base:
+        if form is None or not base_fits(ram.words[SB_KERNEL_BASE], ram.size):
             raise CorruptionError("superblock: paging mode is wrong")
         if ram.words[SB_LOWMEM] != low_frames(ram.size, form):
             raise CorruptionError("superblock: frames mapped by the kernel are wrong")

@@ -8,7 +8,7 @@ the free, until the address is handed out again, so that a double free can name 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coalmm.errors import CorruptionError
@@ -61,6 +61,7 @@ class Tracking:
         self.ram = frames.ram
         self.words = frames.words
         self.known: dict[str, int] = {}
+        self.caller: Callable[[], str] | None = None  # names a call site outside of Python, "" if there is none
 
     @property
     def enabled(self) -> bool:
@@ -197,7 +198,10 @@ class Tracking:
     # Call sites.
 
     def site(self) -> int:
-        """The number of the call site: the innermost Python line outside of this package; 0 if unknown."""
+        """The call site's number: `caller`'s, or the innermost Python line outside of this package; 0 if unknown."""
+        called = self.caller() if self.caller else ""
+        if called:
+            return self.intern(called)
         frame = sys._getframe()
         while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
             frame = frame.f_back  # type: ignore[assignment]

@@ -36,16 +36,16 @@ def dump_text(machine: Machine, address: int, size: int) -> str:
     start, length = as_u64(address), as_u64(size)
     if start == 0:
         raise InvalidPointerError("mem_dump of NULL", 0)
-    return "".join(line + "\n" for line in dump_lines(machine, start, length))
+    reader = Reader(machine.ram, machine.mmu.walker, machine.mmu.cr3)
+    return "".join(line + "\n" for line in dump_lines(reader, start, length))
 
 
-def dump_lines(machine: Machine, start: int, size: int) -> Iterator[str]:
+def dump_lines(reader: Reader, start: int, size: int) -> Iterator[str]:
     """The lines of a dump; `start` and `size` are unsigned 64-bit numbers."""
     if size == 0:
         return
     end = start + min(size, ALL_ONES + 1 - start)
-    width = 8 if machine.format.vaddr_bits == 32 else 16
-    reader = Reader(machine.ram, machine.mmu.walker, machine.mmu.cr3)
+    width = 8 if reader.form.vaddr_bits == 32 else 16
     before: list[int] | None = None
     lines, starred, at = 0, False, start
     for vaddr, cells, repeats in _rows(reader, start, end):
@@ -85,7 +85,7 @@ def _rows(reader: Reader, start: int, end: int) -> Iterator[tuple[int, list[int]
             row, row_at = [], vaddr + done
         while done < size:
             part = min(size - done, LINE - len(row))
-            row += reader.ram.read(paddr + done, part) if paddr >= 0 else [UNREADABLE] * part
+            row += reader.read(paddr + done, part) if paddr >= 0 else [UNREADABLE] * part
             done += part
             if len(row) == LINE:
                 yield row_at, row, 1

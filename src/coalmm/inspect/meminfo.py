@@ -19,7 +19,6 @@ from coalmm.physical.constants import (
     KIND_TABLE,
     SB_CACHE_MAPPED,
     SB_FREE,
-    SB_KERNEL_BASE,
     SB_KINDS,
     SB_LOWMEM,
     SB_TOTAL,
@@ -134,7 +133,7 @@ def direct_map(machine: Machine) -> dict[str, int]:
     found: dict[str, int] = {}
     at, end = 0, words[SB_LOWMEM] << FRAME_SHIFT
     while machine.mmu.cr3 and at < end:
-        walk = machine.mmu.walker.walk(machine.mmu.cr3, words[SB_KERNEL_BASE] + at)
+        walk = machine.mmu.walker.walk(machine.mmu.cr3, machine.format.kernel_base + at)
         if walk.page_size == 0:
             break
         key = DIRECT_MAP_KEYS[walk.page_size.bit_length() - 1]

@@ -40,6 +40,10 @@ class Reader:
         size = self.form.levels[max(len(walk.steps) - 1, 0)].size
         return vaddr, -1, size - (vaddr & size - 1)
 
+    def read(self, paddr: int, size: int) -> bytes:
+        """Bytes of a stretch, by the address that it has in RAM."""
+        return self.ram.read(paddr, size)
+
     def stretches(self, start: int, end: int) -> Iterator[Stretch]:
         """[start, end) in order, without gaps."""
         at = start

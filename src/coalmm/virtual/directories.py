@@ -299,11 +299,12 @@ class Directories:
     def initialise(self) -> int:
         """Boot: build the kernel directory with the direct map and switch to it: 0, or -ENOMEM.
 
-        Sets the words of the superblock that say how the kernel half lies.
+        Sets the words of the superblock that say how the kernel half lies, unless boot has set the base.
         """
         form = self.tables.form
         self.words[SB_PAGING] = form.number
-        self.words[SB_KERNEL_BASE] = form.kernel_base
+        if self.words[SB_KERNEL_BASE] == 0:
+            self.words[SB_KERNEL_BASE] = form.kernel_base
         frames = self.words[SB_FRAMES]
         self.words[SB_LOWMEM] = min(frames, LOWMEM_LIMIT >> FRAME_SHIFT) if form.vaddr_bits == 32 else frames
         root = self.create()

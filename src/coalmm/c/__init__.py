@@ -1,0 +1,18 @@
+"""The C face: `coalmm.h` and `libcoalmm.so`, which let C programs use a machine as C programs do.
+
+    libcoalmm.c    the exported functions: a lock, the fast paths, Python's start
+    fast.pyx       the fast paths: the compiled allocators without Python's lock
+    calls.py       everything else, one function for each of coalmm.h
+    window.py      RAM mapped at the machine's kernel addresses
+    host.py        the memory of the C program: read and written with the host's check
+    sites.py       return addresses as function, file and line
+    config.py      the command coalmm-config
+"""
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+LIBRARY_FOLDER = FOLDER / sys.implementation.cache_tag  # a library belongs to one version of Python
+LIBRARY = LIBRARY_FOLDER / "libcoalmm.so"
+INCLUDE_FOLDER = FOLDER / "include"  # has coalmm.h and nothing else
