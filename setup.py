@@ -38,13 +38,16 @@ def has_compiler() -> bool:
 
 
 def compiled_modules() -> list[Extension]:
-    """An extension for each `.py` that has a `.pxd` and is not a header of constants only."""
-    modules = []
+    """An extension for each `.pyx`, and for each `.py` that has a `.pxd` and is not a header of constants only."""
+    sources = sorted(SOURCE.rglob("*.pyx"))
     for pxd in sorted(SOURCE.rglob("*.pxd")):
         python = pxd.with_suffix(".py")
         if python.exists() and "# header only" not in pxd.read_text().splitlines()[0]:
-            name = ".".join(python.relative_to(SOURCE).with_suffix("").parts)
-            modules.append(Extension(name, [str(python)], extra_compile_args=["-O2", "-g0"]))
+            sources.append(python)
+    modules = []
+    for source in sources:
+        name = ".".join(source.relative_to(SOURCE).with_suffix("").parts)
+        modules.append(Extension(name, [str(source)], extra_compile_args=["-O2", "-g0"]))
     return modules
 
 

@@ -1,8 +1,10 @@
 """The C face: `coalmm.h` and `libcoalmm.so`, which let C programs use a machine as C programs do.
 
     libcoalmm.c    the exported functions: a lock, the fast paths, Python's start
-    fast.pyx       the fast paths: the compiled allocators without Python's lock
+    allocators.pyx the compiled allocators as C functions
     calls.py       everything else, one function for each of coalmm.h
+    options.py     the words of coalmm_boot
+    dump.py        mem_dump of any pointer
     window.py      RAM mapped at the machine's kernel addresses
     host.py        the memory of the C program: read and written with the host's check
     sites.py       return addresses as function, file and line

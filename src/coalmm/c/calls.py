@@ -1,8 +1,8 @@
-"""The functions of coalmm.h: what libcoalmm.so calls, by name, with five unsigned numbers; the slow path.
+"""The functions of coalmm.h but the allocators: what libcoalmm.so calls, by name, with five unsigned numbers.
 
 `libcoalmm.c:call` holds the library's lock and has put the caller's return address into the binding;
-`dispatch` runs here with Python's lock. What raises is told to the C side in the binding, and the function
-answers as a failed one: NULL, 0, false, or -EINVAL.
+`dispatch` runs here with Python's lock. What raises, here and in allocators.pyx, is told to the C side in the
+binding, and the function answers as a failed one: NULL, 0, false, or -EINVAL.
 
 Pointers are host addresses, which are the machine's kernel addresses (see window.py). The page tables of the
 64-bit modes map RAM elsewhere; `Calls.vaddr` is where one becomes the other.
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 
 from coalmm import MODE
-from coalmm.c import LIBRARY, host, options, sites
+from coalmm.c import LIBRARY, allocators, host, options, sites
 from coalmm.c.dump import host_dump_text
 from coalmm.c.window import Window
 from coalmm.errors import (
@@ -72,6 +72,7 @@ class Binding(ctypes.Structure):
         ("address", ctypes.c_uint64),
         ("message", ctypes.c_char * 1024),
         ("error", ctypes.c_char * 1024),
+        ("allocators", ctypes.c_uint64 * 14),
     )
 
 
@@ -115,13 +116,14 @@ class Calls:
         self.functions[name] = method, count
         return method, count
 
-    def report(self, error: BaseException) -> None:
-        """Tell the C side what a call was refused for."""
+    def report(self, error: BaseException) -> int:
+        """Tell the C side what a call was refused for; 0."""
         address = getattr(error, "address", 0)
         kind = next((kind for cls, kind in KINDS if isinstance(error, cls)), INTERNAL)
         text = str(error) if isinstance(error, CoalError) else f"{type(error).__name__}: {error}"
         self.binding.kind, self.binding.address = kind, address & TOP
         self.binding.message = text.encode("utf-8", "replace")[:1000]
+        return 0
 
     def machine(self) -> Kernel:
         """The machine; `find` has seen to it that there is one."""
@@ -157,6 +159,8 @@ class Calls:
         self.functions.clear()
         self.binding.base, self.binding.size = window.base, window.size
         kernel.tracking.caller = self.call_site
+        allocators.use(kernel, self.report)
+        self.binding.allocators[:] = allocators.addresses()
         if chosen.track:
             kernel.tracking.enable()
 
@@ -164,6 +168,7 @@ class Calls:
         """Let go of the machine and its memory."""
         self.functions.clear()
         self.binding.base = self.binding.size = 0
+        self.binding.allocators[:] = [0] * len(self.binding.allocators)
         if self.kernel is not None and self.window is not None:
             self.window.close()
             self.kernel.close()

@@ -1,7 +1,8 @@
 /* libcoalmm.so: the functions of coalmm.h, in front of the compiled modules of coalmm.
  *
- *     kmalloc(64) --> fast path: a function of coalmm/c/fast.pyx, in C, without Python's lock
- *                 \-> slow path: call() --> coalmm/c/calls.py, by the name of the function
+ *     kmalloc(64) --> allocators.pyx: fast_kmalloc, in C, without Python's lock
+ *                 \-> call() --> allocators.pyx: slow_kmalloc
+ *     mem_dump(p) --> call() --> calls.py, by the name of the function
  *
  * It is not linked with Python and names none of its symbols, so that any program can link or load it: the
  * interpreter is the one that is in the process already, that the program was linked with (a Python without
@@ -20,9 +21,12 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 #define CALLER __builtin_return_address(0)
-#define CALL(...) call(__func__, CALLER, (uint64_t[5]){__VA_ARGS__})
+#define CALL(...) call(__func__, CALLER, NULL, (uint64_t[5]){__VA_ARGS__})
+#define ALLOCATOR(name, ...) call(#name, CALLER, &binding.name, (uint64_t[5]){__VA_ARGS__})
 
-/* What calls.py and fast.pyx fill in (calls.py has the same structure). */
+typedef uint64_t allocator(uint64_t, uint64_t);
+
+/* What calls.py fills in, which has the same structure. */
 struct binding {
     uint64_t (*dispatch)(const char *name, const uint64_t *arguments); /* takes the GIL by itself */
     uint64_t base, size;    /* where RAM is mapped, and how much of it; 0 without a machine */
@@ -31,6 +35,11 @@ struct binding {
     uint64_t kind, address; /* 0: nothing to report */
     char message[1024];
     char error[1024];       /* why a call failed */
+    /* The functions of allocators.pyx; all NULL without a machine. */
+    uint64_t (*fast_kmalloc)(uint64_t size);
+    int (*fast_kfree)(uint64_t pointer);
+    allocator *kmalloc, *kfree, *kzalloc, *kmalloc_aligned, *krealloc, *kmalloc_size, *slab_alloc, *slab_free,
+        *buddy_alloc, *buddy_free, *frame_alloc, *frame_free;
 };
 EXPORTED struct binding coalmm_binding;
 #define binding coalmm_binding
@@ -57,8 +66,9 @@ static void report(const char *function, uint64_t kind, uint64_t address, const 
     abort();
 }
 
-/* Run a function of calls.py under the lock. */
-static uint64_t call(const char *function, const void *caller, const uint64_t *arguments)
+/* Run a function under the lock: `*direct`, for which the first call boots a machine, or that of calls.py. */
+static __attribute__((noinline)) uint64_t call(const char *function, const void *caller, allocator **direct,
+                                               const uint64_t *arguments)
 {
     char message[sizeof binding.message];
     if (forked) {
@@ -73,7 +83,13 @@ static uint64_t call(const char *function, const void *caller, const uint64_t *a
     }
     const void *outer = binding.caller;
     binding.caller = caller;
-    uint64_t result = binding.dispatch(function, arguments);
+    uint64_t result = 0;
+    if (direct != NULL && *direct == NULL)
+        binding.dispatch("coalmm_boot", (uint64_t[5]){0});
+    if (direct == NULL)
+        result = binding.dispatch(function, arguments);
+    else if (*direct != NULL)
+        result = (*direct)(arguments[0], arguments[1]);
     uint64_t kind = binding.kind, address = binding.address;
     if (kind != 0)
         memcpy(message, binding.message, sizeof message);
@@ -90,7 +106,7 @@ static uint64_t call(const char *function, const void *caller, const uint64_t *a
 /* A call whose result is text from malloc: print it, with what the program itself has printed in order. */
 static void print(const char *function, const void *caller, uint64_t address, uint64_t size)
 {
-    char *text = (char *)call(function, caller, (uint64_t[5]){address, size});
+    char *text = (char *)call(function, caller, NULL, (uint64_t[5]){address, size});
     if (text != NULL)
         fputs(text, stdout);
     free(text);
@@ -98,8 +114,8 @@ static void print(const char *function, const void *caller, uint64_t address, ui
 
 /* ---- the document ---- */
 
-uintptr_t frame_alloc(void) { return CALL(0); }
-void frame_free(uintptr_t frame) { CALL(frame); }
+uintptr_t frame_alloc(void) { return ALLOCATOR(frame_alloc, 0); }
+void frame_free(uintptr_t frame) { ALLOCATOR(frame_free, frame); }
 size_t frame_get_total_memory(void) { return CALL(0); }
 size_t frame_get_free_memory(void) { return CALL(0); }
 void frame_get_stats(frame_stats_t *stats) { CALL((uint64_t)stats); }
@@ -114,8 +130,8 @@ void paging_free_directory(page_directory_t *dir) { CALL((uint64_t)dir); }
 void paging_switch_directory(page_directory_t *dir) { CALL((uint64_t)dir); }
 
 void buddy_init(void *start, size_t size) { CALL((uint64_t)start, size); }
-void *buddy_alloc(size_t size) { return (void *)CALL(size); }
-void buddy_free(void *ptr) { CALL((uint64_t)ptr); }
+void *buddy_alloc(size_t size) { return (void *)ALLOCATOR(buddy_alloc, size); }
+void buddy_free(void *ptr) { ALLOCATOR(buddy_free, (uint64_t)ptr); }
 void buddy_get_stats(buddy_stats_t *stats) { CALL((uint64_t)stats); }
 
 slab_cache_t *slab_cache_create(const char *name, size_t size, size_t align, void (*ctor)(void *),
@@ -124,16 +140,43 @@ slab_cache_t *slab_cache_create(const char *name, size_t size, size_t align, voi
     return (slab_cache_t *)CALL((uint64_t)name, size, align, (uint64_t)ctor, (uint64_t)dtor);
 }
 void slab_cache_destroy(slab_cache_t *cache) { CALL((uint64_t)cache); }
-void *slab_alloc(slab_cache_t *cache) { return (void *)CALL((uint64_t)cache); }
-void slab_free(slab_cache_t *cache, void *ptr) { CALL((uint64_t)cache, (uint64_t)ptr); }
+void *slab_alloc(slab_cache_t *cache) { return (void *)ALLOCATOR(slab_alloc, (uint64_t)cache); }
+void slab_free(slab_cache_t *cache, void *ptr) { ALLOCATOR(slab_free, (uint64_t)cache, (uint64_t)ptr); }
 size_t slab_shrink_caches(void) { return CALL(0); }
 
-void *kmalloc(size_t size) { return (void *)CALL(size); }
-void *kmalloc_aligned(size_t size, size_t align) { return (void *)CALL(size, align); }
-void *kzalloc(size_t size) { return (void *)CALL(size); }
-void *krealloc(void *ptr, size_t size) { return (void *)CALL((uint64_t)ptr, size); }
-void kfree(void *ptr) { CALL((uint64_t)ptr); }
-size_t kmalloc_size(void *ptr) { return CALL((uint64_t)ptr); }
+/* The fast path of kmalloc: the address, or 0. A forked child finds no machine in it. */
+static inline uint64_t try_kmalloc(size_t size)
+{
+    bool locked = fast_lock();
+    uint64_t address = binding.fast_kmalloc != NULL ? binding.fast_kmalloc(size) : 0;
+    fast_unlock(locked);
+    return address;
+}
+
+void *kmalloc(size_t size)
+{
+    uint64_t address = try_kmalloc(size);
+    return (void *)(address ? address : ALLOCATOR(kmalloc, size));
+}
+
+void *kzalloc(size_t size)
+{
+    void *address = (void *)try_kmalloc(size);
+    return address ? memset(address, 0, size) : (void *)ALLOCATOR(kzalloc, size);
+}
+
+void kfree(void *ptr)
+{
+    bool locked = fast_lock();
+    bool done = ptr == NULL || (binding.fast_kfree != NULL && binding.fast_kfree((uint64_t)ptr));
+    fast_unlock(locked);
+    if (!done)
+        ALLOCATOR(kfree, (uint64_t)ptr);
+}
+
+void *kmalloc_aligned(size_t size, size_t align) { return (void *)ALLOCATOR(kmalloc_aligned, size, align); }
+void *krealloc(void *ptr, size_t size) { return (void *)ALLOCATOR(krealloc, (uint64_t)ptr, size); }
+size_t kmalloc_size(void *ptr) { return ALLOCATOR(kmalloc_size, (uint64_t)ptr); }
 
 int copy_from_user(void *to, const void *from, size_t n) { return (int)CALL((uint64_t)to, (uint64_t)from, n); }
 int copy_to_user(void *to, const void *from, size_t n) { return (int)CALL((uint64_t)to, (uint64_t)from, n); }
@@ -207,7 +250,11 @@ int coalmm_save(const char *path) { return (int)CALL((uint64_t)path); }
 
 static void after_fork(void)
 {
-    forked = forked || binding.size != 0;
+    if (binding.size != 0) {
+        forked = true;
+        binding.fast_kmalloc = NULL;
+        binding.fast_kfree = NULL;
+    }
 }
 
 static int fail(const char *format, const char *what)

@@ -1,0 +1,6 @@
+from collections.abc import Callable
+
+from coalmm.kernel import Kernel
+
+def use(kernel: Kernel, report: Callable[[BaseException], int]) -> None: ...
+def addresses() -> tuple[int, ...]: ...
