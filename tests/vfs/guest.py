@@ -1,20 +1,19 @@
 """A task over a booted machine and a Vfs, whose system calls a test makes by name."""
 
+import importlib
+import pkgutil
 from types import SimpleNamespace
 
 import coalmm
-import coalmm.linux.calls.changes
-import coalmm.linux.calls.descriptors
-import coalmm.linux.calls.directories
-import coalmm.linux.calls.files
-import coalmm.linux.calls.names
-import coalmm.linux.calls.sizes
-import coalmm.linux.calls.status
 from coalmm.errors import PageFaultError
+from coalmm.linux import calls
 from coalmm.linux.abi import I386, X86_64
 from coalmm.linux.registry import CALLS, CALLS_32, Blocked
 from coalmm.linux.task import Task
 from coalmm.linux.vfs.vfs import Vfs
+
+for module in pkgutil.iter_modules(calls.__path__):
+    importlib.import_module(f"coalmm.linux.calls.{module.name}")
 
 ROOM = 1 << 20
 BAD = 0x10  # an address where nothing is mapped
@@ -28,6 +27,12 @@ class TestTask(Task):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.signals = []
+        self.wait = None
+        self.group = SimpleNamespace(
+            pid=self.tid, parent=None, process_group=1, session=1, executable=b"/bin/tool", arguments=[b"tool", b"-x"],
+            environment=[b"A=1"], auxiliary=bytes(16), tasks=[self], leader=self, exit_signal=17, user_time=0.0,
+            system_time=0.0, children_time=0.0, is_stopped=False, limit=lambda number: ((1 << 64) - 1,) * 2,
+        )  # fmt: skip
 
     def send_signal(self, number):
         self.signals.append(number)
@@ -40,6 +45,7 @@ class Guest:
         self.kernel = kernel or coalmm.boot(ram="64M", paging="x86_64" if bits == 64 else "i386")
         self.vfs = vfs or Vfs(str(root), **options)
         self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
+        self.system.groups = lambda: [task.group for task in self.system.tasks.values()]
         self.abi = X86_64 if bits == 64 else I386
         self.task = self._task(self.vfs.first_files(), self.vfs.context())
 

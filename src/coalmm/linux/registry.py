@@ -47,7 +47,12 @@ def system_call(*names: str, only_32: bool = False) -> Callable[[SystemCall], Sy
 
 
 class Blocked(Exception):
-    """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too."""
+    """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too.
+
+    `done` is what the call returns if a signal ends the wait; None: -EINTR.
+    """
+
+    done: int | None = None
 
     def __init__(self, ready: Callable[[], Any], deadline: float | None = None) -> None:
         super().__init__("the call waits")

@@ -10,6 +10,7 @@ from coalmm.linux.abi import signed
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.linux.vfs.pipe import pipe_of
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
@@ -69,10 +70,11 @@ def fcntl(task: Task, fd: int, command: int, argument: int) -> int:
         raise failure(EBADF)
     if command == F_SETFL:
         return set_flags(slot.file, argument)
-    if command == F_GETOWN:
-        return 0
-    if command == F_SETOWN:
-        return 0
+    if command in (F_GETOWN, F_SETOWN):
+        return 0  # signals for input are not sent
+    if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
+        pipe = pipe_of(slot.file)
+        return pipe.capacity if command == F_GETPIPE_SZ else pipe.resize(signed(argument), os.geteuid() == 0)
     raise failure(EINVAL)
 
 

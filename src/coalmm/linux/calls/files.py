@@ -129,8 +129,9 @@ def write_from(task: Task, file: OpenFile, parts: list[tuple[int, int]]) -> int:
         try:
             data = gather(task, ahead(parts, done))
             count = file.write(task, data)
-        except Blocked:
+        except Blocked as blocked:
             task.resume = done
+            blocked.done = done or None
             raise
         except OSError:
             if done:

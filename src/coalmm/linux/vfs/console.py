@@ -6,11 +6,13 @@ with the scheduler while others run.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import stat
-from errno import EBADF, EFBIG, ESPIPE
-from typing import IO, TYPE_CHECKING
+from contextlib import suppress
+from errno import EBADF, EFBIG, ENOTTY, ESPIPE
+from typing import IO, TYPE_CHECKING, Any
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 Stream = int | IO[bytes]
 SIGXFSZ = 25
 CHUNK = 65536
+TCGETS, TCSETS, TIOCGPGRP, TIOCSPGRP, FIONREAD = 0x5401, 0x5402, 0x540F, 0x5410, 0x541B
+READS = {TCGETS: 36, 0x5413: 8}  # TIOCGWINSZ; bytes of struct termios and struct winsize
+WRITES = {TCSETS: 36, 0x5403: 36, 0x5404: 36}  # TCSETSW, TCSETSF
+IGNORED = (0x5409, 0x540A, 0x540B, 0x540E, 0x5422)  # TCSBRK, TCXONC, TCFLSH, TIOCSCTTY, TIOCNOTTY
 
 
 class OutputLimit:
@@ -53,13 +59,15 @@ class StreamNode(Node):
         self.fd = stream if isinstance(stream, int) else -1
         self.status = of_host(os.fstat(self.fd)) if self.fd >= 0 else of_new(0, 100 + number, stat.S_IFIFO | 0o600)
         self.kind = self.status.kind
+        self.settings = self._terminal(TCGETS, bytes(36)) if self.is_tty else b""
+        self.foreground = 0  # the process group that the guest gave the terminal to
         self.pending = b""  # read from a Python stream and not yet consumed
         self.is_offset_free = not stat.S_ISREG(self.status.mode)
 
     def attributes(self) -> Attributes:
         return of_host(os.fstat(self.fd)) if self.fd >= 0 else self.status
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         """/dev/stdin and the like: the same stream again."""
         return StreamFile(self, place, flags)
 
@@ -70,6 +78,41 @@ class StreamNode(Node):
     def is_tty(self) -> bool:
         """Whether the host has a terminal there."""
         return self.fd >= 0 and os.isatty(self.fd)
+
+    def _terminal(self, request: int, argument: bytes) -> bytes:
+        """An ioctl of the host's terminal."""
+        return fcntl.ioctl(self.fd, request, argument)
+
+    def restore(self) -> None:
+        """Give the terminal the settings that it had at the start."""
+        if self.settings:
+            with suppress(OSError):
+                self._terminal(TCSETS, self.settings)
+
+    def terminal(self, task: Task, request: int, argument: int) -> int:
+        """The requests that shells and full-screen programs make. ENOTTY for others, and without a terminal."""
+        if request == FIONREAD:
+            task.write(argument, self._waiting().to_bytes(4, "little"))
+            return 0
+        if not self.is_tty:
+            raise failure(ENOTTY)
+        if request == TIOCGPGRP:
+            task.write(argument, (self.foreground or task.process.pid).to_bytes(4, "little"))
+        elif request == TIOCSPGRP:
+            self.foreground = int.from_bytes(task.read(argument, 4), "little")
+        elif request in READS:
+            task.write(argument, self._terminal(request, bytes(READS[request])))
+        elif request in WRITES:
+            self._terminal(request, task.read(argument, WRITES[request]))
+        elif request not in IGNORED:
+            raise failure(ENOTTY)
+        return 0
+
+    def _waiting(self) -> int:
+        """FIONREAD: bytes that could be read now."""
+        if self.fd < 0:
+            return len(self.pending)
+        return len(self.pending) + int.from_bytes(self._terminal(FIONREAD, bytes(4)), "little")
 
     def poll(self, events: int) -> int:
         """Which of POLLIN and POLLOUT hold now."""
@@ -150,3 +193,6 @@ class StreamFile(OpenFile):
     def poll(self) -> int:
         events = (select.POLLIN if self.is_readable else 0) | (select.POLLOUT if self.is_writable else 0)
         return self.node.poll(events) or (select.POLLIN if self.node.pending else 0)
+
+    def ioctl(self, task: Task, request: int, argument: int) -> int:
+        return self.node.terminal(task, request, argument)

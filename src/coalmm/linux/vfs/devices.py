@@ -39,7 +39,7 @@ class DeviceNode(Node):
     def attributes(self) -> Attributes:
         return self.status
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         return DeviceFile(self, place, flags)
 
     def truncate(self, size: int) -> None:
@@ -92,7 +92,7 @@ class TtyNode(Node):
     def attributes(self) -> Attributes:
         return self.status
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         raise failure(ENXIO)
 
 

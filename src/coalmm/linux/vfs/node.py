@@ -26,8 +26,8 @@ class Node:
         """What stat tells."""
         raise NotImplementedError
 
-    def open(self, place: Place, flags: int) -> OpenFile:
-        """Open it; rights were checked."""
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
+        """Open it; rights were checked. A FIFO may raise Blocked."""
         raise failure(ENXIO if self.kind == stat.S_IFSOCK else EACCES)
 
     def truncate(self, size: int) -> None:
@@ -86,6 +86,10 @@ class Directory(Node):
     def entries(self, task: Any = None) -> Iterator[Entry]:
         """The names, without "." and ".."."""
         raise failure(ENOTDIR)
+
+    def mount(self, name: bytes, node: Directory) -> None:
+        """Show another directory at a name; what is there below is hidden."""
+        raise failure(EACCES)
 
     def create(self, name: bytes, mode: int) -> Node:
         """Make a file; the kind is in the mode: regular, directory or FIFO."""

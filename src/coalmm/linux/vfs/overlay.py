@@ -28,13 +28,14 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle, HostName, list_directory
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
-from coalmm.linux.vfs.regular import FileNode
+from coalmm.linux.vfs.pipe import Fifo
+from coalmm.linux.vfs.regular import FileNode, PageCache
 
 FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
 COPY = 1 << 20
 
 
-class Overlay:
+class Overlay(PageCache):
     """What all nodes share: the scratch directory, its limit, the numbers of new files.
 
     `limit` is in bytes of the host's disk that changed and new files may take; ENOSPC past it.
@@ -149,10 +150,22 @@ class OverlayLink(OverlayNode):
 
 
 class OverlaySpecial(OverlayNode):
-    """A device, socket or FIFO of the host: it can be seen, moved and removed, not opened."""
+    """A device or socket of the host: it can be seen, moved and removed, not opened."""
 
     def __init__(self, kind: int) -> None:
         self.kind = kind
+
+
+class OverlayFifo(OverlayNode):
+    """A FIFO: what goes through it stays among the tasks of the run."""
+
+    kind = stat.S_IFIFO
+
+    def __init__(self) -> None:
+        self.fifo = Fifo()
+
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
+        return self.fifo.open(self, place, flags, task)
 
 
 class OverlayFile(OverlayNode, FileNode):
@@ -162,6 +175,11 @@ class OverlayFile(OverlayNode, FileNode):
     upper: HostHandle | None = None
     reader: HostHandle | None = None  # of the host's file
     charged = 0  # bytes of the overlay's limit
+
+    @property
+    def cache(self) -> PageCache:
+        """All files of a run are mapped by one machine."""
+        return self.overlay
 
     def __del__(self) -> None:
         self.overlay.used -= self.charged
@@ -196,6 +214,7 @@ class OverlayFile(OverlayNode, FileNode):
                 break
             done += part
         self.change()
+        self.drop_record()  # areas go on showing the host's file
         self.upper, self.lower, self.reader = copy, None, None
         self._charge()
 
@@ -221,7 +240,7 @@ class OverlayFile(OverlayNode, FileNode):
         self._written()
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
-        self.overlay.check_room(length)
+        self.overlay.check_room(max(offset + length - self.size, 0))
         super().allocate(mode, offset, length)
         self._charge()
         self._written()
@@ -262,7 +281,7 @@ class OverlayDirectory(OverlayNode, Directory):
             self.entered = self.lower.enter()
         return self.entered
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         return DirectoryFile(self, place, flags)
 
     # --- names ---
@@ -294,6 +313,8 @@ class OverlayDirectory(OverlayNode, Directory):
             node = OverlayFile()
         elif kind == stat.S_IFLNK:
             node = OverlayLink()
+        elif kind == stat.S_IFIFO:
+            node = OverlayFifo()
         else:
             node = OverlaySpecial(kind)
         node.overlay, node.parent, node.name, node.lower = self.overlay, self, name, lower
@@ -314,6 +335,10 @@ class OverlayDirectory(OverlayNode, Directory):
             yield Entry(name, status.st_ino, stat.S_IFMT(status.st_mode))
 
     # --- changes ---
+
+    def mount(self, name: bytes, node: Directory) -> None:
+        node.is_mount = True
+        self.keep(name, node)
 
     def _add(self, name: bytes, node: OverlayNode) -> None:
         """A name leads to a node from now on."""
@@ -345,6 +370,8 @@ class OverlayDirectory(OverlayNode, Directory):
             node = OverlayDirectory(self.overlay, self, name, None)
         elif stat.S_ISREG(mode):
             node = OverlayFile()
+        elif stat.S_ISFIFO(mode):
+            node = OverlayFifo()
         else:
             raise failure(EPERM)
         node.overlay = self.overlay

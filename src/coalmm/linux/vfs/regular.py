@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from errno import EBADF, EFBIG, EINVAL, ENXIO
+from errno import EBADF, EFBIG, EINVAL, EIO, ENXIO, EOPNOTSUPP
 from select import POLLIN, POLLOUT
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +16,88 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import MOST_OFFSET, SEEK_DATA, SEEK_HOLE, OpenFile, sought
+from coalmm.virtual.constants import F_WRITABLE
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
+CHUNK = 1 << 20
+FIONREAD = 0x541B
+FALLOC_KEEP, FALLOC_PUNCH, FALLOC_ZERO = 1, 2, 0x10
+
+
+class PageCache:
+    """The `kernel.files` of the machine that maps these files; None until it maps the first one."""
+
+    files: Any = None
+
 
 class FileNode(Node):
-    """A file with bytes. Subclasses say where they are."""
+    """A file with bytes. Subclasses say where they are.
+
+    While it is open and areas show it, `record` is its file of `kernel.files`, held by one reference, and
+    reads and writes go through the cached pages.
+    """
+
+    record = 0
+    opens = 0
+
+    @property
+    def cache(self) -> PageCache:
+        """Of the run that this file belongs to."""
+        raise NotImplementedError
 
     def handle(self, writable: bool) -> HostHandle:
         """A host descriptor of its bytes; one to write to if `writable`."""
         raise NotImplementedError
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         """Open it. One that is opened for writing has its private copy from now on."""
         self.handle(flags & os.O_ACCMODE != os.O_RDONLY)
         return RegularFile(self, place, flags)
+
+    # --- the cached pages ---
+
+    def enter(self) -> None:
+        """One more open file. The first one looks whether areas show the file."""
+        self.opens += 1
+        files = self.cache.files
+        if self.opens == 1 and files is not None:
+            record = files.find(os.fstat(self.handle(False).fd))
+            if record:
+                files.hold(record)
+                self.record = record
+
+    def leave(self) -> None:
+        """One open file less."""
+        self.opens -= 1
+        if not self.opens:
+            self.drop_record()
+
+    def drop_record(self) -> None:
+        """Let go of the record."""
+        if self.record:
+            record, self.record = self.record, 0
+            self.cache.files.release(record)
+
+    def mapping(self, kernel: Any, path: bytes, writable: bool) -> int:
+        """A reference to the file of `kernel.files` with these bytes; 0 if there is no memory for it."""
+        self.cache.files = kernel.files
+        record = int(kernel.files.adopt(os.dup(self.handle(writable).fd), os.fsdecode(path), writable))
+        if record and record != self.record and self.opens:
+            self.drop_record()
+            kernel.files.hold(record)
+            self.record = record
+        return record
+
+    def _writable_record(self) -> int:
+        """The record, through which the file may be written."""
+        files = self.cache.files
+        if self.record and not files.get(self.record, F_WRITABLE):
+            files.release(files.adopt(os.dup(self.handle(True).fd), "", True))
+        return self.record
+
+    # --- bytes ---
 
     @property
     def size(self) -> int:
@@ -40,33 +106,68 @@ class FileNode(Node):
 
     def read_at(self, size: int, offset: int) -> bytes:
         """Up to `size` bytes."""
+        if self.record:
+            return bytes(self.cache.files.read_cached(self.record, offset, size))
         return os.pread(self.handle(False).fd, size, offset)
 
     def write_at(self, data: bytes, offset: int) -> int:
         """Write bytes; how many."""
-        return os.pwrite(self.handle(True).fd, data, offset)
+        fd = self.handle(True).fd
+        if self._writable_record():
+            return int(self.cache.files.write_cached(self.record, offset, data))
+        return os.pwrite(fd, data, offset)
 
     def truncate(self, size: int) -> None:
         """Make it `size` bytes."""
-        os.ftruncate(self.handle(True).fd, size)
+        fd = self.handle(True).fd
+        if self._writable_record():
+            self.cache.files.truncate(self.record, size)
+        else:
+            os.ftruncate(fd, size)
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
-        """fallocate: mode 0 only has Python; the others are done by what they mean."""
-        os.posix_fallocate(self.handle(True).fd, offset, length)
+        """fallocate: room, or zero bytes. Holes are made by writing zeros."""
+        end = offset + length
+        if mode in (FALLOC_PUNCH | FALLOC_KEEP, FALLOC_ZERO | FALLOC_KEEP):
+            end = min(end, self.size)
+        elif mode not in (0, FALLOC_KEEP, FALLOC_ZERO):
+            raise failure(EOPNOTSUPP)
+        if mode & (FALLOC_PUNCH | FALLOC_ZERO):
+            for at in range(offset, end, CHUNK):
+                self.write_at(bytes(min(CHUNK, end - at)), at)
+        elif mode == 0 and end > self.size:
+            self.truncate(end)
 
     def sync(self) -> None:
-        """fsync."""
-
-    def mapping(self, kernel: Any, path: bytes, writable: bool) -> int:
-        """A reference to the file of `kernel.files` with these bytes."""
-        fd = os.dup(self.handle(writable).fd)
-        return int(kernel.files.adopt(fd, os.fsdecode(path), writable))
+        """fsync: what shared maps changed reaches the bytes."""
+        if self.record and self.cache.files.write_back(self.record) < 0:
+            raise failure(EIO)
 
 
 class RegularFile(OpenFile):
     """An open regular file."""
 
     node: FileNode
+
+    def __init__(self, node: FileNode, place: Place, flags: int) -> None:
+        super().__init__(node, place, flags)
+        node.enter()
+        self.is_open = True
+
+    def __del__(self) -> None:
+        if self.__dict__.get("is_open"):
+            self.release()  # a program that was loaded and never had a descriptor
+
+    def release(self) -> None:
+        self.is_open = False
+        self.node.leave()
+
+    def ioctl(self, task: Task, request: int, argument: int) -> int:
+        if request != FIONREAD:
+            return super().ioctl(task, request, argument)
+        left = min(max(self.node.size - self.offset, 0), 0x7FFF_FFFF)
+        task.write(argument, left.to_bytes(4, "little"))
+        return 0
 
     def peek(self, task: Task, size: int) -> bytes:
         return self.node.read_at(size, self.offset)
@@ -125,15 +226,18 @@ class RegularFile(OpenFile):
 class TextNode(Node):
     """A file whose text is made when it is read: /proc, /sys."""
 
-    def __init__(self, attributes: Any, text: Callable[[], bytes]) -> None:
+    def __init__(
+        self, attributes: Any, text: Callable[[], bytes], store: Callable[[bytes], None] | None = None
+    ) -> None:
         self._attributes = attributes
         self.text = text
+        self.store = store
 
     def attributes(self) -> Any:
         """What stat tells: size 0, as in Linux."""
         return self._attributes
 
-    def open(self, place: Place, flags: int) -> OpenFile:
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         return TextFile(self, place, flags)
 
     def truncate(self, size: int) -> None:
@@ -157,6 +261,12 @@ class TextFile(OpenFile):
 
     def pread(self, size: int, offset: int) -> bytes:
         return self.whole()[offset : offset + size]
+
+    def write(self, task: Task, data: bytes) -> int:
+        if self.node.store is None:
+            raise failure(EIO)
+        self.node.store(data)
+        return len(data)
 
     def seek(self, offset: int, whence: int) -> int:
         self.offset = sought(self, offset, whence, 0)

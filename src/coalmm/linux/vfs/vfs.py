@@ -25,7 +25,10 @@ from coalmm.linux.vfs.host import HostName, open_root
 from coalmm.linux.vfs.node import Directory, Node, Place
 from coalmm.linux.vfs.open_file import OpenFile, PathFile
 from coalmm.linux.vfs.overlay import Overlay, OverlayDirectory
+from coalmm.linux.vfs.passthrough import HostDirectory
+from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
+from coalmm.linux.vfs.sys import system_tree
 
 OVERLAY_LIMIT = 4 << 30
 RIGHTS = {os.O_RDONLY: MAY_READ, os.O_WRONLY: MAY_WRITE, os.O_RDWR: MAY_READ | MAY_WRITE, 3: MAY_READ | MAY_WRITE}
@@ -48,10 +51,30 @@ class Vfs:
     ) -> None:
         handle = open_root(root)
         self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
-        self.root = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
+        self.root: Directory = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
         self.output = OutputLimit(output_limit)
         self.console = [StreamNode(stream, number, self.output) for number, stream in enumerate(console)]
-        self._mount(b"dev", self._devices(seed))
+        for path in writable:
+            self._make_writable(os.path.realpath(root), os.path.realpath(path))
+        self.root.mount(b"dev", self._devices(seed))
+        self.root.mount(b"proc", ProcDirectory(self.root))
+        self.root.mount(b"sys", system_tree(self.root))
+
+    def _make_writable(self, root: str, path: str) -> None:
+        """Changes below a host directory go to the host. ValueError for one outside of the root, OSError."""
+        if os.path.commonpath([root, path]) != root:
+            raise ValueError(f"{path} is not below the root {root}")
+        fs = FsContext(self.root, self.root)
+        found = self.walk(fs, b"/" + os.fsencode(os.path.relpath(path, root)))
+        directory = must_be_directory(must_exist(found))
+        if isinstance(directory, HostDirectory):
+            return
+        assert isinstance(directory, OverlayDirectory) and directory.lower is not None
+        host = HostDirectory(self.overlay, directory.parent, directory.name, directory.lower)
+        if directory is self.root:
+            host.parent = self.root = host
+        else:
+            directory.parent.mount(directory.name, host)
 
     def _devices(self, seed: int | None) -> OverlayDirectory:
         """/dev, with what shared memory and terminals need."""
@@ -64,11 +87,6 @@ class Vfs:
         for name, target in ((b"fd", b"fd"), (b"stdin", b"fd/0"), (b"stdout", b"fd/1"), (b"stderr", b"fd/2")):
             dev.symlink(name, b"/proc/self/" + target)
         return dev
-
-    def _mount(self, name: bytes, directory: Directory) -> None:
-        """Show a directory of ours at a name of the root."""
-        directory.is_mount = True
-        self.root.changed[name] = directory
 
     def context(self, cwd: bytes = b"/") -> FsContext:
         """Where the first task is. OSError if that is no directory."""
@@ -118,7 +136,7 @@ class Vfs:
             return self._create(fs, found, flags, mode)
         if exclusive:
             raise failure(EEXIST)
-        return self.open_node(Place(found.directory, found.name, found.node), flags)
+        return self.open_node(Place(found.directory, found.name, found.node), flags, task)
 
     def _create(self, fs: FsContext, found: Found, flags: int, mode: int) -> OpenFile:
         """Open a file that is not there yet."""
@@ -140,7 +158,7 @@ class Vfs:
         name = b"#" + str(node.attributes().ino).encode()
         return node.open(Place(directory, name, node), flags & ~os.O_TMPFILE & ~NEW_FLAGS)
 
-    def open_node(self, place: Place, flags: int) -> OpenFile:
+    def open_node(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         """Open what a place leads to, after the checks that open(2) makes."""
         node = place.node
         assert node is not None
@@ -158,7 +176,7 @@ class Vfs:
         check_access(node.attributes(), wanted)
         if flags & os.O_TRUNC and node.kind == stat.S_IFREG:
             node.truncate(0)
-        return node.open(place, flags & ~NEW_FLAGS)
+        return node.open(place, flags & ~NEW_FLAGS, task)
 
     # --- programs ---
 
@@ -183,3 +201,5 @@ class Vfs:
     def close(self) -> None:
         """The run is over: all private changes are gone."""
         self.root = OverlayDirectory(self.overlay, None, b"", None)
+        for node in self.console:
+            node.restore()
