@@ -15,6 +15,7 @@ from coalmm.virtual.constants cimport (
     S_TABLE, S_VIRTUAL, SB_DIRECTORIES, SB_SPACE_SLAB, SPACE_SIZE,
 )
 from coalmm.virtual.page_tables cimport PageTables
+from coalmm.virtual.table_ranges cimport TableRanges
 
 
 @cython.final
@@ -53,17 +54,17 @@ cdef class AddressSpaces:
     cdef u64 _sum(self, u64 space, u64 start, u64 end, u64 flag) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(table=u64, total=u64, index=u64, word=u64)
     cpdef u64 data_size(self, u64 space) except? 0xFFFFFFFFFFFFFFFF
-    @cython.locals(root=u64, at=u64, entry=u64, pfn=u64)
+    @cython.locals(root=u64, ranges=TableRanges, vaddr=u64, entry=u64, pfn=u64)
     cpdef bint move_pages(self, u64 space, u64 old, u64 length, u64 target) except -1
     @cython.locals(root=u64, file=u64, own=u64, pages=i64)
     cpdef int drop_pages(self, u64 space, u64 area, u64 start, u64 end) except -1
-    @cython.locals(own=u64, vaddr=u64, entry=u64)
+    @cython.locals(own=u64, ranges=TableRanges)
     cpdef u64 count_own(self, u64 root, u64 start, u64 end) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(pfn=u64, space=u64)
     cpdef int unmap_file(self, u64 file, u64 first, u64 last, bint copies) except -1
     @cython.locals(table=u64, index=u64, word=u64, begin=u64, end=u64, start=u64, stop=u64)
     cdef int _unmap_file_here(self, u64 space, u64 file, u64 first, u64 last, bint copies) except -1
-    @cython.locals(root=u64, vaddr=u64, entry=u64)
+    @cython.locals(root=u64, ranges=TableRanges)
     cdef int _drop_cached(self, u64 space, u64 area, u64 start, u64 end) except -1
     @cython.locals(word=u64, have=u64)
     cpdef int subtract(self, u64 space, u64 field, u64 amount) except -1

@@ -304,14 +304,16 @@ class AddressSpaces:
         False, and they are where they were, if a page table cannot be had.
         """
         root = self.words[(space >> 3) + S_ROOT]
-        for at in range(0, length, FRAME_SIZE):
-            entry = self.tables.entry(root, old + at)
-            if not entry & PAGE_PRESENT:
-                continue
+        ranges = self.tables.ranges
+        vaddr = old
+        while vaddr < old + length and ranges.next_leaf(root, vaddr, old + length):
+            vaddr = max(vaddr, ranges.found_vaddr)
+            entry = self.tables.entry(root, vaddr)
             pfn = (entry & ENTRY_ADDRESS) >> FRAME_SHIFT
-            if self.tables.set_leaf(root, target + at, pfn, entry & ~ENTRY_ADDRESS) != 0:
+            if self.tables.set_leaf(root, target + (vaddr - old), pfn, entry & ~ENTRY_ADDRESS) != 0:
                 self.tables.unmap_range(root, target, target + length)
                 return False
+            vaddr += FRAME_SIZE
         self.tables.unmap_range(root, old, old + length)
         return True
 
@@ -337,10 +339,12 @@ class AddressSpaces:
     def count_own(self, root: int, start: int, end: int) -> int:
         """How many present pages of [start, end) are private copies."""
         own = 0
-        for vaddr in range(start, end, FRAME_SIZE):
-            entry = self.tables.entry(root, vaddr)
-            if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_ANONYMOUS:
+        ranges = self.tables.ranges
+        while start < end and ranges.next_leaf(root, start, end):
+            start = max(start, ranges.found_vaddr)
+            if self.frames.kind((self.tables.entry(root, start) & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_ANONYMOUS:
                 own += 1
+            start += FRAME_SIZE
         return own
 
     def unmap_file(self, file: int, first: int, last: int, copies: bool) -> int:
@@ -373,10 +377,12 @@ class AddressSpaces:
     def _drop_cached(self, space: int, area: int, start: int, end: int) -> int:
         """Take away the present pages of one area that are the file's own, not private copies. 0."""
         root = self.words[(space >> 3) + S_ROOT]
-        for vaddr in range(start, end, FRAME_SIZE):
-            entry = self.tables.entry(root, vaddr)
-            if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_CACHE:
-                self.drop_pages(space, area, vaddr, vaddr + FRAME_SIZE)
+        ranges = self.tables.ranges
+        while start < end and ranges.next_leaf(root, start, end):
+            start = max(start, ranges.found_vaddr)
+            if self.frames.kind((self.tables.entry(root, start) & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_CACHE:
+                self.drop_pages(space, area, start, start + FRAME_SIZE)
+            start += FRAME_SIZE
         return 0
 
     def subtract(self, space: int, field: int, amount: int) -> int:

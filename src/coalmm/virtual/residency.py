@@ -12,6 +12,8 @@ from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import AREA_LOCKED, AREA_SHARED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 from coalmm.virtual.mappings import Mappings
 
+PART = 4096  # pages that are looked at before their bytes are written
+
 
 class Residency:
     """mincore and msync on the address spaces of one machine."""
@@ -23,14 +25,14 @@ class Residency:
         self.tables = mappings.tables
 
     def resident(self, space: int, vaddr: int, pages: int) -> Iterator[bytes]:
-        """For each area of `pages` pages from `vaddr` on a byte a page, 1 if it is in memory; ends at a hole."""
+        """A byte a page of `pages` pages from `vaddr` on, 1 if it is in memory, part by part; ends at a hole."""
         end = vaddr + (pages << FRAME_SHIFT)
         while vaddr < end:
             record = self.areas.peek(self.spaces.table(space), vaddr)
             if not record:
                 return
             area = self.areas.area(record)
-            until = min(end, area.end)
+            until = min(end, area.end, vaddr + (PART << FRAME_SHIFT))
             yield bytes(self._is_resident(space, area, at) for at in range(vaddr, until, FRAME_SIZE))
             vaddr = until
 
