@@ -124,6 +124,12 @@ def use(kernel, report):
     _fast, _report = _heap.fast, report
 
 
+def forget():
+    """Let go of the machine."""
+    global _fast, _heap, _slabs, _buddy, _frames, _report
+    _fast = _heap = _slabs = _buddy = _frames = _report = None
+
+
 def addresses():
     """The address of each function, in the order of `struct allocators` of libcoalmm.c."""
     return (
