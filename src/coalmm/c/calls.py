@@ -73,7 +73,7 @@ class Binding(ctypes.Structure):
         ("address", ctypes.c_uint64),
         ("message", ctypes.c_char * 1024),
         ("error", ctypes.c_char * 1024),
-        ("allocators", ctypes.c_uint64 * 14),
+        ("allocators", ctypes.c_uint64 * 16),
     )
 
 
