@@ -46,7 +46,7 @@ from coalmm.virtual.user_access import UserAccess
 
 LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
-FIRST_REGION_LARGEST = 4 << 20  # but at most 4 MiB
+FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
 
 
 class Kernel:
