@@ -128,9 +128,10 @@ class Ram:
         """SHA-256 of the contents, independent of which zero frames the host has backed."""
         total = hashlib.sha256(self.size.to_bytes(8, "little"))
         zeros = bytes(FRAME_SIZE)
+        memory = memoryview(self.mapping)
         for start, end in self.extents():
             for frame in range(start, end, FRAME_SIZE):
-                content = self.bytes[frame : frame + FRAME_SIZE]
+                content = memory[frame : frame + FRAME_SIZE]
                 if content != zeros:
                     total.update(frame.to_bytes(8, "little"))
                     total.update(content)
