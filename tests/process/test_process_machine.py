@@ -120,8 +120,7 @@ class ProcessMachine(RuleBasedStateMachine):
         if process.remap(old[0], length * PAGE, length * PAGE, flags, new[0]) < 0:
             return
         for source, to in zip(old, new, strict=True):
-            if source in model:
-                model[to] = model.pop(source)
+            model[to] = model.pop(source)
 
     @rule(who=who, page=pages, length=lengths)
     def forget(self, who, page, length):

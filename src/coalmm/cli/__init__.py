@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "A guided tour: a machine allocates, maps, faults and forks, and you see the bytes.",
     "info": "Memory, free blocks, slab caches and processes of a saved image.",
     "replay": "Run a real program's allocation trace on the allocators and report.",
+    "run": "Run an ordinary Linux program on the memory manager, with an emulated CPU.",
     "translate": "The page walk of one address in a saved image, entry by entry.",
 }
 

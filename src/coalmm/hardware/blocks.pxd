@@ -1,7 +1,7 @@
 # header only
 """C forms of blocks.py, inlined into the modules that cimport them."""
 from libc.stdint cimport uint8_t as u8, uint64_t as u64
-from libc.string cimport memmove, memset
+from libc.string cimport memcmp, memmove, memset
 
 
 cdef inline void fill_range(u8[::1] view, u64 start, u64 size, u8 value) noexcept:
@@ -13,3 +13,10 @@ cdef inline void copy_range(u8[::1] view, u64 to, u64 source, u64 size) noexcept
     cdef u64 room = <u64>view.shape[0]
     if size and to < room and size <= room - to and source < room and size <= room - source:
         memmove(&view[to], &view[source], size)
+
+
+cdef inline bint range_equals(u8[::1] view, u64 start, bytes content) noexcept:
+    cdef u64 size = <u64>len(content)
+    if start > <u64>view.shape[0] or size > <u64>view.shape[0] - start:
+        return False
+    return size == 0 or memcmp(&view[start], <const char *>content, size) == 0

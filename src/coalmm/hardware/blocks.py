@@ -1,4 +1,4 @@
-"""Whole ranges of a byte view: fill, copy. The caller has checked that the ranges are in the view.
+"""Whole ranges of a byte view: fill, copy, compare. The caller has checked that the ranges are in the view.
 
 The compiled modules use the C forms in blocks.pxd; both do the same.
 """
@@ -12,3 +12,8 @@ def fill_range(view: memoryview, start: int, size: int, value: int) -> None:
 def copy_range(view: memoryview, to: int, source: int, size: int) -> None:
     """Copy `size` bytes from `source` to `to`; the two may overlap."""
     view[to : to + size] = view[source : source + size]
+
+
+def range_equals(view: memoryview, start: int, content: bytes) -> bool:
+    """Whether the bytes from `start` on are those of `content`."""
+    return view[start : start + len(content)] == content

@@ -21,10 +21,11 @@ SystemCall = Callable[..., int]
 
 
 class Registered:
-    """A call and how many registers it takes."""
+    """A call and how many registers it takes. `stopped`: it is made when the CPU stands still."""
 
-    def __init__(self, function: SystemCall) -> None:
+    def __init__(self, function: SystemCall, stopped: bool = False) -> None:
         self.function = function
+        self.stopped = stopped
         self.arguments = len(inspect.signature(function).parameters) - 1
 
 
@@ -32,15 +33,20 @@ CALLS: dict[str, Registered] = {}
 CALLS_32: dict[str, Registered] = {}  # what i386 does otherwise than the call of the same name
 
 
-def system_call(*names: str, only_32: bool = False) -> Callable[[SystemCall], SystemCall]:
-    """Register a function under the names of calls, as asm/unistd.h has them (without __NR_)."""
+def system_call(
+    *names: str, only_32: bool = False, stopped: bool = False
+) -> Callable[[SystemCall], SystemCall]:
+    """Register a function under the names of calls, as asm/unistd.h has them (without __NR_).
+
+    `stopped` is for calls that read or replace all of a task's registers.
+    """
 
     def register(function: SystemCall) -> SystemCall:
         table = CALLS_32 if only_32 else CALLS
         for name in names:
             if name in table:
                 raise ValueError(f"system call {name} is registered twice")
-            table[name] = Registered(function)
+            table[name] = Registered(function, stopped)
         return function
 
     return register

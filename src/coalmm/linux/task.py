@@ -1,25 +1,41 @@
 """A task: one thread of a running program, with what the kernel knows of it.
 
 What several tasks may share hangs off it, as in Linux's task_struct: the address space (`process`),
-the open files (`files`), the working directory (`fs`), the signal handlers, the thread group.
+the open files (`files`), the working directory (`fs`), the thread group with the signal handlers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from errno import EFAULT, ENAMETOOLONG
 from typing import TYPE_CHECKING, Any
 
-from coalmm.errors import EFAULT
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.linux.abi import Abi
+from coalmm.linux.signals.numbers import SI_KERNEL, SIGSTOP, bit
+from coalmm.linux.signals.state import AlternateStack, Info, Queue
 from coalmm.process.process import Process
 
 if TYPE_CHECKING:
+    from coalmm.linux.cpu.cpu import Cpu
+    from coalmm.linux.group import ThreadGroup
     from coalmm.linux.system import System
     from coalmm.linux.vfs.context import FsContext
     from coalmm.linux.vfs.file_table import FileTable
 
-ENAMETOOLONG = 36
 PATH_MAX = 4096
+
+
+class Wait:
+    """A system call that cannot go on yet."""
+
+    def __init__(
+        self, number: int, arguments: tuple[int, ...], ready: Callable[[], Any], deadline: float | None
+    ) -> None:
+        self.number = number
+        self.arguments = arguments
+        self.ready = ready
+        self.deadline = deadline
 
 
 class Task:
@@ -31,12 +47,24 @@ class Task:
         self.abi = abi
         self.files = files
         self.fs = fs
+        self.group: ThreadGroup
+        self.cpu: Cpu
+        self.context: Any = None  # its registers while another task runs
+        self.context_cpu: Cpu | None = None  # the CPU that the context is of
+        self.descriptors = [0, 0, 0]  # thread areas of a 32-bit program
+        self.mask = 0
+        self.saved_mask: int | None = None  # to be restored when a call that changed it ends
+        self.pending = Queue()
+        self.alternate = AlternateStack()
+        self.wait: Wait | None = None
         self.resume: Any = None  # what a call that blocked keeps until it is made again
+        self.is_dead = False
+        self.clear_child_tid = 0
+        self.robust_list = 0
+        self.tid = process.pid
 
-    @property
-    def tid(self) -> int:
-        """Its thread id."""
-        return self.process.pid
+    def __repr__(self) -> str:
+        return f"<task {self.tid} {self.process.name!r}>"
 
     # --- its memory; PageFaultError becomes -EFAULT in the dispatcher ---
 
@@ -47,6 +75,7 @@ class Task:
     def write(self, vaddr: int, data: bytes | bytearray | memoryview) -> None:
         """Write all of `data` at `vaddr`, or raise and write nothing."""
         self.process.write(vaddr, data)
+        self.system.wrote(vaddr, len(data))
 
     def read_words(self, vaddr: int, count: int) -> tuple[int, ...]:
         """`count` unsigned longs of the program's ABI."""
@@ -71,8 +100,61 @@ class Task:
             left -= len(part)
         raise OSError(ENAMETOOLONG, "the string is too long")
 
+    def read_string_cut(self, vaddr: int, limit: int) -> bytes:
+        """The bytes before the NUL, at most `limit`."""
+        parts = bytearray()
+        while len(parts) < limit:
+            byte = self.read(vaddr + len(parts), 1)
+            if byte == b"\0":
+                break
+            parts += byte
+        return bytes(parts)
+
     def read_path(self, vaddr: int) -> bytes:
         """A path argument: OSError EFAULT for NULL."""
         if vaddr == 0:
             raise OSError(EFAULT, "NULL for a path")
         return self.read_string(vaddr)
+
+    def read_strings(self, vaddr: int, limit: int) -> list[bytes]:
+        """The strings of a NULL-terminated array of pointers; OSError E2BIG past `limit` bytes in all."""
+        from errno import E2BIG
+
+        strings: list[bytes] = []
+        left = limit
+        while vaddr:
+            (pointer,) = self.read_words(vaddr, 1)
+            if not pointer:
+                break
+            try:
+                text = self.read_string(pointer, max(left, 1))
+            except OSError as error:
+                raise OSError(E2BIG if error.errno == ENAMETOOLONG else error.errno, str(error)) from None
+            left -= len(text) + 1 + self.abi.word
+            if left <= 0:
+                raise OSError(E2BIG, "too many arguments")
+            strings.append(text)
+            vaddr += self.abi.word
+        return strings
+
+    # --- signals ---
+
+    def send_signal(self, signal: int) -> None:
+        """A signal from the kernel to this thread (SIGPIPE, SIGSEGV)."""
+        self.pending.add(Info(signal, SI_KERNEL))
+
+    @property
+    def deliverable(self) -> int:
+        """The bits of pending signals that are not blocked."""
+        return (self.pending.mask | self.group.pending.mask) & ~self.mask
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped its process; only SIGKILL and SIGCONT do something then."""
+        return self.group.is_stopped
+
+    def set_temporary_mask(self, mask: int) -> None:
+        """Block other signals until this system call ends (ppoll, pselect, sigsuspend)."""
+        if self.saved_mask is None:
+            self.saved_mask = self.mask
+        self.mask = mask & ~(bit(9) | bit(SIGSTOP))

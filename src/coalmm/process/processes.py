@@ -43,14 +43,10 @@ from coalmm.process.constants import (
 )
 from coalmm.process.process import Process
 from coalmm.virtual.address_space import AddressSpaces, Usage
-from coalmm.virtual.advice import Advice
 from coalmm.virtual.constants import S_REFERENCES
-from coalmm.virtual.locks import Locks
 from coalmm.virtual.mappings import Mappings
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
-from coalmm.virtual.remapping import Remapping
-from coalmm.virtual.residency import Residency
 from coalmm.virtual.user_access import UserAccess
 
 
@@ -64,10 +60,6 @@ class Processes:
         self.words = self.ram.words
         self.spaces = spaces
         self.mappings = mappings
-        self.remapping = Remapping(mappings)
-        self.advice = Advice(mappings)
-        self.locks = Locks(mappings)
-        self.residency = Residency(mappings)
         self.user = user
         self.tables = tables
         self.heap = heap
@@ -160,6 +152,18 @@ class Processes:
             return -ESRCH
         self.spaces.hold(self.get(record, P_SPACE))
         return self._start(self.get(record, P_SPACE), self.name(record), pid)
+
+    def renew(self, pid: int) -> bool:
+        """Give a process a new, empty address space in place of its own, as execve does; False for no memory."""
+        record = self.record(pid)
+        space = self.spaces.create()
+        if not space:
+            return False
+        self.leave(record)
+        old = self.get(record, P_SPACE)
+        self.words[(record >> 3) + P_SPACE] = space
+        self.spaces.release(old)
+        return True
 
     def _start(self, space: int, name: str, parent: int) -> int:
         """Give a new space a process; the space goes again if that fails."""

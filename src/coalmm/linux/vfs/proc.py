@@ -71,7 +71,7 @@ class ProcDirectory(Directory):
 
     def list_names(self, task: Any) -> Iterable[bytes]:
         """The names, processes last as Linux has them."""
-        pids = [] if task is None else sorted(group.pid for group in task.system.groups())
+        pids = [] if task is None else sorted(group.pid for group in task.system.groups.values())
         return [*SYSTEM_TEXTS, b"sys", *LINKS, *(b"%d" % pid for pid in pids)]
 
 
@@ -80,7 +80,7 @@ def find_group(task: Task, name: bytes) -> ThreadGroup | None:
     if not name.isdigit() or name[:1] == b"0" or len(name) > 10:
         return None
     number = int(name)
-    for group in task.system.groups():
+    for group in task.system.groups.values():
         if number == group.pid or any(number == thread.tid for thread in group.tasks):
             return group
     return None

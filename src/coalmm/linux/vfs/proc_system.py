@@ -33,7 +33,7 @@ def cpuinfo_text(system: Any) -> str:
 
 def times(system: Any) -> tuple[float, float]:
     """Seconds since the run began, and of them in programs."""
-    busy = sum(group.user_time + group.system_time for group in system.groups())
+    busy = sum(group.user_time + group.system_time for group in system.groups.values())
     return time.monotonic() - STARTED, busy
 
 
@@ -47,7 +47,7 @@ def stat_text(system: Any) -> str:
     """/proc/stat."""
     up, busy = times(system)
     user, idle = int(busy * TICKS), int(max(up - busy, 0) * TICKS)
-    processes = len(list(system.groups()))
+    processes = len(list(system.groups.values()))
     fields = f"{user} 0 0 {idle} 0 0 0 0 0 0\n"
     return (
         f"cpu  {fields}cpu0 {fields}intr 0\nctxt 0\nbtime {int(time.time() - up)}\n"
@@ -57,7 +57,7 @@ def stat_text(system: Any) -> str:
 
 def loadavg_text(system: Any) -> str:
     """/proc/loadavg."""
-    groups = list(system.groups())
+    groups = list(system.groups.values())
     last = max((group.pid for group in groups), default=1)
     return f"0.00 0.00 0.00 1/{len(groups)} {last}\n"
 

@@ -1,0 +1,227 @@
+"""Time: clocks, sleeping, interval timers. Both ABIs have a form with 64-bit and one with 32-bit seconds."""
+
+from __future__ import annotations
+
+import struct
+import time
+from errno import EINVAL, EPERM
+
+from coalmm.linux.abi import signed
+from coalmm.linux.registry import Blocked, system_call
+from coalmm.linux.task import Task
+
+CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS, CLOCK_THREAD = 0, 1, 2, 3
+WALL = (0, 5, 8, 11)  # realtime, its coarse form, its alarm, TAI
+SINCE_BOOT = (1, 4, 6, 7, 9)
+BILLION = 1_000_000_000
+TIMER_ABSTIME = 1
+
+
+def read_clock(task: Task, clock: int) -> int:
+    """A clock in nanoseconds. OSError EINVAL for an unknown one."""
+    number = signed(clock)
+    if number in WALL:
+        return time.time_ns()
+    if number in SINCE_BOOT:
+        return time.monotonic_ns()
+    if number in (CLOCK_PROCESS, CLOCK_THREAD) or number < 0:
+        return int((task.group.user_time + task.group.system_time) * BILLION)
+    raise OSError(EINVAL, "no such clock")
+
+
+def put_timespec(task: Task, pointer: int, nanoseconds: int, wide: bool) -> None:
+    """Write a struct timespec."""
+    seconds, rest = divmod(nanoseconds, BILLION)
+    task.write(pointer, struct.pack("<qq" if wide else "<ii", seconds, rest))
+
+
+def get_timespec(task: Task, pointer: int, wide: bool) -> int:
+    """Read one, in nanoseconds. OSError EINVAL for what is none."""
+    seconds, rest = struct.unpack("<qq" if wide else "<ii", task.read(pointer, 16 if wide else 8))
+    if not 0 <= rest < BILLION or seconds < 0:
+        raise OSError(EINVAL, "not a time")
+    return int(min(seconds, 1 << 40) * BILLION + rest)
+
+
+def is_wide(task: Task) -> bool:
+    """Whether the plain calls of an ABI have 64-bit seconds."""
+    return task.abi.word == 8
+
+
+@system_call("clock_gettime")
+def clock_gettime(task: Task, clock: int, result: int) -> int:
+    """clock_gettime(2)."""
+    put_timespec(task, result, read_clock(task, clock), is_wide(task))
+    return 0
+
+
+@system_call("clock_gettime64", only_32=True)
+def clock_gettime64(task: Task, clock: int, result: int) -> int:
+    """clock_gettime64 of 32-bit programs."""
+    put_timespec(task, result, read_clock(task, clock), True)
+    return 0
+
+
+@system_call("clock_getres")
+def clock_getres(task: Task, clock: int, result: int) -> int:
+    """clock_getres(2)."""
+    read_clock(task, clock)
+    if result:
+        put_timespec(task, result, 1, is_wide(task))
+    return 0
+
+
+@system_call("clock_getres_time64", only_32=True)
+def clock_getres_time64(task: Task, clock: int, result: int) -> int:
+    """clock_getres with 64-bit seconds."""
+    read_clock(task, clock)
+    if result:
+        put_timespec(task, result, 1, True)
+    return 0
+
+
+@system_call("clock_settime", "settimeofday", "clock_settime64", "stime", "adjtimex", "clock_adjtime")
+def clock_settime(task: Task, clock: int) -> int:
+    """Nobody sets the host's clock."""
+    return -EPERM
+
+
+@system_call("gettimeofday")
+def gettimeofday(task: Task, result: int, zone: int) -> int:
+    """gettimeofday(2)."""
+    if result:
+        seconds, rest = divmod(time.time_ns(), BILLION)
+        task.write_words(result, seconds, rest // 1000)
+    if zone:
+        task.write(zone, bytes(8))
+    return 0
+
+
+@system_call("time")
+def time_(task: Task, result: int) -> int:
+    """time(2)."""
+    now = int(time.time())
+    if result:
+        task.write_words(result, now)
+    return now
+
+
+@system_call("times")
+def times(task: Task, result: int) -> int:
+    """times(2): hundredths of a second."""
+    group = task.group
+    if result:
+        user, children = int(group.user_time * 100), int(group.children_time * 100)
+        task.write_words(result, user, int(group.system_time * 100), children, 0)
+    return int(time.monotonic() * 100) & (task.abi.mask >> 1)
+
+
+# --- sleeping ---
+
+
+def sleep_until(task: Task, deadline: float) -> int:
+    """Wait until a time of the monotonic clock; 0 when it has come."""
+    task.resume = deadline
+    if time.monotonic() >= deadline:
+        return 0
+    raise Blocked(lambda: False, deadline)
+
+
+def sleep_for(task: Task, request: int, rest: int, wide: bool) -> int:
+    """nanosleep: the time that is left, after a signal, is written when the call starts, as if all of it were left."""
+    if task.resume is None:
+        nanoseconds = get_timespec(task, request, wide)
+        if rest:
+            put_timespec(task, rest, nanoseconds, wide)
+        return sleep_until(task, time.monotonic() + nanoseconds / BILLION)
+    deadline = float(task.resume)
+    return sleep_until(task, deadline)
+
+
+@system_call("nanosleep")
+def nanosleep(task: Task, request: int, rest: int) -> int:
+    """nanosleep(2)."""
+    return sleep_for(task, request, rest, is_wide(task))
+
+
+def clock_sleep(task: Task, clock: int, flags: int, request: int, rest: int, wide: bool) -> int:
+    """clock_nanosleep of either width."""
+    now = read_clock(task, clock)
+    if not flags & TIMER_ABSTIME:
+        return sleep_for(task, request, rest, wide)
+    if task.resume is None:
+        ahead = (get_timespec(task, request, wide) - now) / BILLION
+        return sleep_until(task, time.monotonic() + ahead)
+    return sleep_until(task, float(task.resume))
+
+
+@system_call("clock_nanosleep")
+def clock_nanosleep(task: Task, clock: int, flags: int, request: int, rest: int) -> int:
+    """clock_nanosleep(2)."""
+    return clock_sleep(task, clock, flags, request, rest, is_wide(task))
+
+
+@system_call("clock_nanosleep_time64", only_32=True)
+def clock_nanosleep_time64(task: Task, clock: int, flags: int, request: int, rest: int) -> int:
+    """clock_nanosleep with 64-bit seconds."""
+    return clock_sleep(task, clock, flags, request, rest, True)
+
+
+@system_call("pause")
+def pause(task: Task) -> int:
+    """pause(2)."""
+    raise Blocked(lambda: False)
+
+
+# --- timers ---
+
+
+def put_timeval(task: Task, pointer: int, interval: float, left: float) -> None:
+    """Write a struct itimerval."""
+    task.write_words(
+        pointer, int(interval), int(interval % 1 * 1e6), int(left), min(int(left % 1 * 1e6 + 0.5), 999_999)
+    )
+
+
+def timer_now(task: Task, which: int) -> float:
+    """The clock of an interval timer, in seconds."""
+    group = task.group
+    return (time.monotonic(), group.user_time, group.user_time + group.system_time)[which]
+
+
+@system_call("getitimer")
+def getitimer(task: Task, which: int, result: int) -> int:
+    """getitimer(2)."""
+    if which > 2:
+        return -EINVAL
+    timer = task.group.timers[which]
+    put_timeval(task, result, timer.interval, timer.left(timer_now(task, which)))
+    return 0
+
+
+@system_call("setitimer")
+def setitimer(task: Task, which: int, new: int, old: int) -> int:
+    """setitimer(2)."""
+    if which > 2:
+        return -EINVAL
+    values = [signed(value, task.abi.word * 8) for value in task.read_words(new, 4)] if new else [0] * 4
+    if any(not 0 <= values[place] < 1_000_000 for place in (1, 3)) or values[0] < 0 or values[2] < 0:
+        return -EINVAL
+    if old:
+        getitimer(task, which, old)
+    timer = task.group.timers[which]
+    first = values[2] + values[3] / 1e6
+    timer.interval = values[0] + values[1] / 1e6
+    timer.deadline = timer_now(task, which) + first if first else None
+    return 0
+
+
+@system_call("alarm")
+def alarm(task: Task, seconds: int) -> int:
+    """alarm(2): the whole seconds that an earlier one had left."""
+    timer = task.group.timers[0]
+    now = time.monotonic()
+    left = timer.left(now)
+    timer.interval = 0.0
+    timer.deadline = now + (seconds & 0xFFFF_FFFF) if seconds & 0xFFFF_FFFF else None
+    return max(int(left + 0.5), 1) if left else 0

@@ -1,0 +1,195 @@
+"""Who a process is: ids, groups, sessions, names, limits of privilege. One user, with no rights to change that."""
+
+from __future__ import annotations
+
+import struct
+from errno import EINVAL, EPERM, ESRCH
+
+from coalmm.linux.abi import signed
+from coalmm.linux.group import ThreadGroup
+from coalmm.linux.registry import system_call
+from coalmm.linux.task import Task
+
+KEEP = 0xFFFF_FFFF  # -1: leave this id as it is
+CAPABILITY_V1, CAPABILITY_V2, CAPABILITY_V3 = 0x19980330, 0x20071026, 0x20080522
+
+
+@system_call("getpid")
+def getpid(task: Task) -> int:
+    """getpid(2)."""
+    return task.group.pid
+
+
+@system_call("gettid")
+def gettid(task: Task) -> int:
+    """gettid(2)."""
+    return task.tid
+
+
+@system_call("getppid")
+def getppid(task: Task) -> int:
+    """getppid(2): 0 for the first process, 1 for one whose parent has ended."""
+    parent = task.group.parent
+    return parent.pid if parent is not None else 0 if task.group.is_first else 1
+
+
+@system_call("getuid", "geteuid", "getuid32", "geteuid32")
+def getuid(task: Task) -> int:
+    """getuid(2), geteuid(2)."""
+    return task.system.uid
+
+
+@system_call("getgid", "getegid", "getgid32", "getegid32")
+def getgid(task: Task) -> int:
+    """getgid(2), getegid(2)."""
+    return task.system.gid
+
+
+def change(own: int, *wanted: int) -> int:
+    """A call that sets ids: allowed where nothing changes, or for root, for whom nothing changes here either."""
+    return 0 if own == 0 or all(value & 0xFFFF_FFFF in (own, KEEP) for value in wanted) else -EPERM
+
+
+@system_call("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
+def setuid(task: Task, first: int) -> int:
+    """setuid(2) and its kin: a program may drop privileges, and keeps the one user that there is."""
+    return change(task.system.uid, first)
+
+
+@system_call("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
+def setgid(task: Task, first: int) -> int:
+    """setgid(2) and its kin."""
+    return change(task.system.gid, first)
+
+
+@system_call("setfsuid", "setfsuid32")
+def setfsuid(task: Task, uid: int) -> int:
+    """setfsuid(2): the old one."""
+    return task.system.uid
+
+
+@system_call("setfsgid", "setfsgid32")
+def setfsgid(task: Task, gid: int) -> int:
+    """setfsgid(2): the old one."""
+    return task.system.gid
+
+
+@system_call("getresuid", "getresuid32")
+def getresuid(task: Task, real: int, effective: int, saved: int) -> int:
+    """getresuid(2)."""
+    for pointer in (real, effective, saved):
+        task.write(pointer, struct.pack("<I", task.system.uid))
+    return 0
+
+
+@system_call("getresgid", "getresgid32")
+def getresgid(task: Task, real: int, effective: int, saved: int) -> int:
+    """getresgid(2)."""
+    for pointer in (real, effective, saved):
+        task.write(pointer, struct.pack("<I", task.system.gid))
+    return 0
+
+
+@system_call("getgroups", "getgroups32")
+def getgroups(task: Task, size: int, groups: int) -> int:
+    """getgroups(2): the one group."""
+    count = signed(size)
+    if count < 0 or 0 < count < 1:
+        return -EINVAL
+    if count:
+        task.write(groups, struct.pack("<I", task.system.gid))
+    return 1
+
+
+@system_call("setgroups", "setgroups32")
+def setgroups(task: Task, size: int, groups: int) -> int:
+    """setgroups(2)."""
+    return 0 if task.system.uid == 0 else -EPERM
+
+
+# --- process groups and sessions ---
+
+
+def group_of(task: Task, pid: int) -> ThreadGroup:
+    """The process with a pid, 0 for the caller's. OSError ESRCH."""
+    number = signed(pid)
+    group = task.group if number == 0 else task.system.groups.get(number)
+    if group is None:
+        raise OSError(ESRCH, "no such process")
+    return group
+
+
+@system_call("getpgid")
+def getpgid(task: Task, pid: int) -> int:
+    """getpgid(2)."""
+    return group_of(task, pid).process_group
+
+
+@system_call("getpgrp")
+def getpgrp(task: Task) -> int:
+    """getpgrp(2)."""
+    return task.group.process_group
+
+
+@system_call("getsid")
+def getsid(task: Task, pid: int) -> int:
+    """getsid(2)."""
+    return group_of(task, pid).session
+
+
+@system_call("setpgid")
+def setpgid(task: Task, pid: int, number: int) -> int:
+    """setpgid(2)."""
+    wanted = signed(number)
+    if wanted < 0:
+        return -EINVAL
+    group = group_of(task, pid)
+    if group is not task.group and group.parent is not task.group:
+        return -ESRCH
+    if group is not task.group and group.has_executed:
+        return -13
+    wanted = wanted or group.pid
+    others = [each for each in task.system.groups.values() if each.process_group == wanted]
+    if group.session == group.pid or group.session != task.group.session:
+        return -EPERM
+    if wanted != group.pid and all(each.session != group.session for each in others):
+        return -EPERM
+    group.process_group = wanted
+    return 0
+
+
+@system_call("setsid")
+def setsid(task: Task) -> int:
+    """setsid(2)."""
+    group = task.group
+    if any(each.process_group == group.pid for each in task.system.groups.values()):
+        return -EPERM
+    group.session = group.process_group = group.pid
+    return group.pid
+
+
+# --- capabilities ---
+
+
+@system_call("capget")
+def capget(task: Task, header: int, data: int) -> int:
+    """capget(2): none."""
+    version, _ = struct.unpack("<Ii", task.read(header, 8))
+    count = {CAPABILITY_V1: 1, CAPABILITY_V2: 2, CAPABILITY_V3: 2}.get(version)
+    if count is None:
+        task.write(header, struct.pack("<I", CAPABILITY_V3))
+        return -EINVAL if data else 0
+    if data:
+        task.write(data, bytes(12 * count))
+    return 0
+
+
+@system_call("capset")
+def capset(task: Task, header: int, data: int) -> int:
+    """capset(2): only to what there is, nothing."""
+    version, _ = struct.unpack("<Ii", task.read(header, 8))
+    count = {CAPABILITY_V1: 1, CAPABILITY_V2: 2, CAPABILITY_V3: 2}.get(version)
+    if count is None:
+        task.write(header, struct.pack("<I", CAPABILITY_V3))
+        return -EINVAL
+    return -EPERM if any(task.read(data, 12 * count)) else 0

@@ -1,0 +1,53 @@
+"""Registers of both ABIs by name, as the emulator numbers them, and how a CPU is brought to user mode."""
+
+from dataclasses import dataclass
+
+from coalmm.linux.abi import I386, X86_64, Abi
+
+GENERAL_64 = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip", "eflags")
+GENERAL_32 = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags")
+SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
+
+
+@dataclass(frozen=True)
+class Form:
+    """One mode of the CPU: `numbers` of its registers by name, and the code that leaves for user mode."""
+
+    abi: Abi
+    mode: int  # UC_MODE_*
+    numbers: dict[str, int]
+    general: tuple[str, ...]
+    leave: bytes  # an instruction that goes to CPL 3 at the address in `target`
+    target: str
+    msrs: tuple[tuple[int, int], ...]
+
+
+def forms() -> dict[str, Form]:
+    """Both modes, by ABI. Imports Unicorn's names."""
+    from unicorn import unicorn_const, x86_const
+
+    def numbers(*names: str) -> dict[str, int]:
+        return {name: getattr(x86_const, f"UC_X86_REG_{name.upper()}") for name in names}
+
+    vectors = tuple(f"xmm{n}" for n in range(16))
+    common = (*SEGMENTS, "fs_base", "gs_base", "mxcsr", "fpcw", "fpsw", "fptag", "gdtr", "msr", "cr0", "cr2")
+    efer, star, sysenter_cs = 0xC000_0080, 0xC000_0081, 0x174
+    wide = Form(
+        X86_64,
+        unicorn_const.UC_MODE_64,
+        numbers(*GENERAL_64, *common, *vectors, *(f"fp{n}" for n in range(8))),
+        GENERAL_64,
+        b"\x48\x0f\x07",  # sysretq
+        "rcx",
+        ((efer, 0x501), (star, 0x8 << 32 | 0x23 << 48)),  # LMA, LME, SCE; user CS is 0x33, SS 0x2b as on Linux
+    )
+    narrow = Form(
+        I386,
+        unicorn_const.UC_MODE_32,
+        numbers(*GENERAL_32, *common, *vectors[:8], *(f"fp{n}" for n in range(8))),
+        GENERAL_32,
+        b"\x0f\x35",  # sysexit
+        "edx",
+        ((sysenter_cs, 0x10),),  # CS becomes 0x23, SS 0x2b, as a 64-bit Linux gives 32-bit programs
+    )
+    return {"x86_64": wide, "i386": narrow}

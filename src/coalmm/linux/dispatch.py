@@ -1,0 +1,91 @@
+"""From the registers of a system call to the function that does it, and back to a result.
+
+What a call may raise is turned into what the program sees. A name that no function has gets -ENOSYS, is
+counted, and never stops the program.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
+from typing import TYPE_CHECKING
+
+from coalmm.errors import PageFaultError
+from coalmm.linux import calls, numbers_i386, numbers_x86_64
+from coalmm.linux.abi import Abi
+from coalmm.linux.registry import CALLS, CALLS_32, Blocked, Registered
+from coalmm.linux.task import Task, Wait
+
+if TYPE_CHECKING:
+    from coalmm.linux.system import System
+
+NAMES = {8: numbers_x86_64.NAMES, 4: numbers_i386.NAMES}
+
+
+def load_calls() -> None:
+    """Import every family of calls, which registers them."""
+    for module in pkgutil.iter_modules(calls.__path__):
+        importlib.import_module(f"{calls.__name__}.{module.name}")
+
+
+class Dispatcher:
+    """System calls of all tasks of one system. `table` has the functions by number, for each word size."""
+
+    def __init__(self, system: System) -> None:
+        load_calls()
+        self.system = system
+        self.tables = {word: self._table(word) for word in NAMES}
+        self.counts: dict[int, Counter[int]] = {word: Counter() for word in NAMES}
+        self.unknown: Counter[str] = Counter()
+
+    def _table(self, word: int) -> dict[int, Registered]:
+        """The functions of one ABI by number."""
+        table = {}
+        for number, name in NAMES[word].items():
+            entry = (CALLS_32.get(name) if word == 4 else None) or CALLS.get(name)
+            if entry is not None:
+                table[number] = entry
+        return table
+
+    def name(self, abi: Abi, number: int) -> str:
+        """The name of a call."""
+        return NAMES[abi.word].get(number, f"call {number}")
+
+    def must_stop(self, task: Task, number: int) -> bool:
+        """Whether a call is made only when the CPU stands still."""
+        entry = self.tables[task.abi.word].get(number & 0xFFFF_FFFF)
+        return entry is not None and entry.stopped
+
+    def perform(self, task: Task, number: int, arguments: tuple[int, ...]) -> int | None:
+        """Do one call; its result, or None if the task waits, has ended, or has other registers now."""
+        mask = task.abi.mask
+        number &= 0xFFFF_FFFF
+        entry = self.tables[task.abi.word].get(number)
+        if entry is None:
+            self.unknown[self.name(task.abi, number)] += 1
+            return -ENOSYS
+        try:
+            result = entry.function(task, *[value & mask for value in arguments[: entry.arguments]])
+        except Blocked as blocked:
+            task.wait = Wait(number, arguments, blocked.ready, blocked.deadline)
+            return None
+        except OSError as error:
+            result = -(error.errno or EINVAL)
+        except PageFaultError as error:
+            result = -ENOMEM if error.error == -ENOMEM else -EFAULT
+        except MemoryError:
+            result = -ENOMEM
+        task.wait = None
+        task.resume = None
+        if task.is_dead or self.system.registers_replaced:
+            self.system.registers_replaced = False
+            return None
+        return result
+
+    def interrupted(self, task: Task) -> int:
+        """A waiting call ends because of a signal."""
+        task.wait = None
+        task.resume = None
+        return -EINTR

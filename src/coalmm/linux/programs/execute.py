@@ -1,0 +1,186 @@
+"""execve: replace what a task runs. Up to the point of no return, a failure leaves the task as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import E2BIG, ELOOP, ENOMEM
+from typing import TYPE_CHECKING
+
+from coalmm.linux.abi import Abi
+from coalmm.linux.programs import elf, loader, script, stack
+from coalmm.linux.programs.elf import Image
+from coalmm.process.process import Process
+from coalmm.virtual.constants import (
+    AREA_STACK,
+    MAP_ANONYMOUS,
+    MAP_FIXED_NOREPLACE,
+    MAP_GROWSDOWN,
+    MAP_PRIVATE,
+    S_MMAP_BASE,
+)
+
+if TYPE_CHECKING:
+    from coalmm.linux.system import System
+    from coalmm.linux.vfs.context import FsContext
+    from coalmm.linux.vfs.open_file import OpenFile
+
+LONGEST_ARGUMENT = 128 << 10
+STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first growth
+STACK_RANDOM, MMAP_RANDOM, BASE_RANDOM, BRK_RANDOM = 22, 28, 28, 13  # bits of pages, with randomisation on
+
+
+@dataclass
+class Program:
+    """What was found to run: an image, its interpreter's, and the arguments after `#!` lines."""
+
+    path: bytes
+    argv: list[bytes]
+    file: OpenFile
+    image: Image
+    interpreter_file: OpenFile | None = None
+    interpreter: Image | None = None
+
+    def close(self) -> None:
+        """The files are mapped, or not wanted."""
+        self.file.release()
+        if self.interpreter_file is not None:
+            self.interpreter_file.release()
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a loaded program begins."""
+
+    abi: Abi
+    instruction: int
+    stack: int
+    path: bytes
+    argv: list[bytes]
+    auxiliary: bytes = b""
+    environ_at: tuple[int, int] = (0, 0)
+    argv_at: tuple[int, int] = (0, 0)
+
+
+def find_program(system: System, fs: FsContext, path: bytes, argv: list[bytes]) -> Program:
+    """Open a program and its interpreter, through `#!` lines. OSError as execve has it; nothing stays open then."""
+    name = path
+    for _ in range(script.MOST_SCRIPTS):
+        file = system.vfs.open_program(fs, path)
+        try:
+            head = file.pread(script.LONGEST_LINE, 0)
+            if script.is_script(head):
+                argv = script.script_arguments(head, name if path == name else path, argv)
+                path = argv[0]
+                file.release()
+                continue
+            image = elf.parse(lambda offset, size, source=file: source.pread(size, offset))  # type: ignore[misc]
+            return with_interpreter(system, fs, Program(path, argv, file, image))
+        except BaseException:
+            file.release()
+            raise
+    raise OSError(ELOOP, "scripts that run scripts that run scripts")
+
+
+def with_interpreter(system: System, fs: FsContext, program: Program) -> Program:
+    """Open the dynamic linker that an image asks for."""
+    name = program.image.interpreter
+    if not name:
+        return program
+    try:
+        file = system.vfs.open_program(fs, name)
+    except OSError as error:
+        raise OSError(error.errno, f"the interpreter {name.decode(errors='replace')}: {error.strerror}") from None
+    try:
+        image = elf.parse(lambda offset, size: file.pread(size, offset))
+        if image.abi is not program.image.abi:
+            raise elf.refuse("an interpreter of the other word size")
+        if image.interpreter:
+            raise elf.refuse("an interpreter that needs an interpreter")
+    except BaseException:
+        file.release()
+        raise
+    program.interpreter_file, program.interpreter = file, image
+    return program
+
+
+def check_sizes(argv: list[bytes], environ: list[bytes], stack_limit: int) -> None:
+    """OSError E2BIG for more strings than execve takes (Linux: a quarter of the stack, 128 KiB each)."""
+    strings = [*argv, *environ]
+    total = sum(len(text) + 9 for text in strings)
+    if total > max(stack_limit // 4, LONGEST_ARGUMENT) or any(len(text) >= LONGEST_ARGUMENT for text in strings):
+        raise OSError(E2BIG, "too many arguments")
+
+
+def load_program(system: System, process: Process, program: Program, environ: list[bytes]) -> Start:
+    """Fill the empty address space of `process`. OSError or PageFaultError if that fails half way."""
+    image = program.image
+    abi = image.abi
+    random = system.random
+    kernel = system.kernel
+    spread = system.randomise
+    processes = process.processes
+
+    def bits(count: int) -> int:
+        return random.getrandbits(count if abi.word == 8 else min(count, 8)) << 12 if spread else 0
+
+    top = processes.spaces.top & ~0xF if abi.word == 4 else min(processes.spaces.top, (1 << 47) - 4096)
+    top -= bits(STACK_RANDOM)
+    if spread:
+        processes.spaces.put(process.space, S_MMAP_BASE, (top - (128 << 20) - bits(MMAP_RANDOM)) & -4096)
+    base = loader.base_of(image, loader.PROGRAM_BASE[abi.word] + bits(BASE_RANDOM))
+    number = program.file.mapping(kernel, False)
+    try:
+        loader.load(process, image, number, base)
+    finally:
+        kernel.files.release(number)
+    process.set_brk_start(loader.up(image.end + base) + bits(BRK_RANDOM))
+    entry, interpreter_base = image.entry + base, 0
+    if program.interpreter is not None and program.interpreter_file is not None:
+        interpreter_base = load_interpreter(system, process, program)
+        entry = program.interpreter.entry + interpreter_base
+    map_stack(process, top, image.executable_stack)
+    uid, gid = system.uid, system.gid
+    auxiliary = [
+        (stack.AT_HWCAP, stack.HWCAP),
+        (stack.AT_PAGESZ, 4096),
+        (stack.AT_CLKTCK, 100),
+        (stack.AT_PHDR, image.headers_vaddr + base if image.headers_vaddr else 0),
+        (stack.AT_PHENT, image.header_size),
+        (stack.AT_PHNUM, image.header_count),
+        (stack.AT_BASE, interpreter_base if program.interpreter else 0),
+        (stack.AT_FLAGS, 0),
+        (stack.AT_ENTRY, image.entry + base),
+        (stack.AT_UID, uid),
+        (stack.AT_EUID, uid),
+        (stack.AT_GID, gid),
+        (stack.AT_EGID, gid),
+        (stack.AT_SECURE, 0),
+        (stack.AT_HWCAP2, 0),
+    ]
+    first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, random.randbytes(16))
+    process.write(first.pointer, first.content)
+    return Start(abi, entry, first.pointer, program.path, program.argv)
+
+
+def load_interpreter(system: System, process: Process, program: Program) -> int:
+    """Map the dynamic linker where mmap would; what is added to its addresses."""
+    image, file = program.interpreter, program.interpreter_file
+    assert image is not None
+    assert file is not None
+    base = loader.base_of(image, loader.reserve(process, image.end - image.start)) if image.is_dynamic else 0
+    number = file.mapping(system.kernel, False)
+    try:
+        loader.load(process, image, number, base)
+    finally:
+        system.kernel.files.release(number)
+    return base
+
+
+def map_stack(process: Process, top: int, executable: bool) -> None:
+    """The area of the first stack, which grows down. OSError ENOMEM."""
+    flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE
+    start = top - STACK_PAGES_AT_FIRST
+    if process.map(start, top - start, "rwx" if executable else "rw", flags, kind=AREA_STACK) < 0:
+        raise OSError(ENOMEM, "no room for a stack")
+
+

@@ -1,0 +1,128 @@
+"""Which task runs next: round robin over those that can, a slice of time each.
+
+A task that waits is asked, each time its turn comes, whether it can go on (`Wait.ready`), has run out of
+time, or has a signal; then its call is made again. When no task can run, the machine sleeps, longer and
+longer up to a few milliseconds, or until the next deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from coalmm.linux.cpu import constants as reasons
+from coalmm.linux.signals.numbers import bit
+from coalmm.linux.task import Task
+
+if TYPE_CHECKING:
+    from coalmm.linux.system import System
+
+ALONE, SHARED = 100_000, 10_000  # microseconds of a slice
+SHORTEST_SLEEP, LONGEST_SLEEP = 50e-6, 5e-3
+DEADLOCK_CHECK = 1.0
+
+
+class Scheduler:
+    """The tasks of one system, in the order of their turns."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.queue: deque[Task] = deque()
+        self.running: Task | None = None  # whose registers are in the CPU
+        self.idle = 0.0
+        self.switches = 0
+
+    def add(self, task: Task) -> None:
+        """A new task; its turn comes last."""
+        self.queue.append(task)
+
+    def remove(self, task: Task) -> None:
+        """A task has ended."""
+        self.queue.remove(task)
+        if self.running is task:
+            self.running = None
+
+    def step(self, slice_limit: int = ALONE) -> bool:
+        """Let the next task that can run have a slice. False if all have ended."""
+        sleep = SHORTEST_SLEEP
+        while self.queue:
+            for _ in range(len(self.queue)):
+                task = self.queue[0]
+                self.queue.rotate(-1)
+                if self.can_run(task):
+                    self.run(task, min(slice_limit, ALONE if len(self.queue) == 1 else SHARED))
+                    return True
+            self.sleep(sleep)
+            sleep = min(sleep * 2, LONGEST_SLEEP)
+            self.system.tick()
+        return False
+
+    def can_run(self, task: Task) -> bool:
+        """Whether a task has something to do."""
+        if task.is_stopped:
+            return bool(task.deliverable & bit(9))
+        wait = task.wait
+        if wait is None or task.deliverable:
+            return True
+        if wait.deadline is not None and time.monotonic() >= wait.deadline:
+            return True
+        return bool(wait.ready())
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody can run: wait for the host."""
+        deadlines = [task.wait.deadline for task in self.queue if task.wait and task.wait.deadline is not None]
+        until = self.system.next_timer()
+        if until is not None:
+            deadlines.append(until)
+        if deadlines:
+            seconds = min(seconds, max(min(deadlines) - time.monotonic(), 0.0))
+        self.idle += seconds
+        time.sleep(seconds)
+
+    def switch(self, task: Task) -> None:
+        """Put a task's registers into the CPU, and its directory into CR3."""
+        if self.running is not task:
+            if self.running is not None:
+                self.running.cpu.engine.save(self.running.context)
+            task.cpu.engine.restore(task.context)
+            if task.abi.word == 4:
+                task.cpu.set_descriptors(task.descriptors)
+            self.running = task
+            self.switches += 1
+        self.system.enter(task)
+
+    def run(self, task: Task, microseconds: int) -> None:
+        """One turn: a call that waited, signals, then instructions until the slice is over or the task stops."""
+        self.switch(task)
+        system = self.system
+        if task.wait is not None and not self.finish_call(task):
+            return
+        system.delivery.deliver(task)
+        if task.is_dead or task.is_stopped:
+            return
+        system.enter(task)
+        started = time.perf_counter()
+        try:
+            reason = task.cpu.engine.run(microseconds)
+        finally:
+            task.group.user_time += time.perf_counter() - started
+        if task.is_dead:
+            return
+        if reason not in (reasons.TIME, reasons.STOPPED):
+            system.trap(task, reason)
+        system.tick()
+
+    def finish_call(self, task: Task) -> bool:
+        """Make a waiting call again; whether the task can go on to its program."""
+        wait = task.wait
+        assert wait is not None
+        if task.deliverable and not wait.ready():
+            before = task.wait
+            self.system.delivery.deliver(task)
+            return not (task.is_dead or task.is_stopped or task.wait is before)
+        result = self.system.dispatcher.perform(task, wait.number, wait.arguments)
+        if result is None:
+            return not task.is_dead and task.wait is None
+        self.system.finish(task, result)
+        return True

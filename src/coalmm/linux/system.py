@@ -1,0 +1,387 @@
+"""One run of programs: the tasks, what they share, and what becomes of them.
+
+    system = System(kernel, root="/")
+    task = system.spawn([b"/bin/ls", b"-l"])
+    system.run()
+    task.group.status
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from errno import ECHILD, ENOENT
+from typing import TYPE_CHECKING, Any
+
+from coalmm.errors import ENXIO, PageFaultError
+from coalmm.linux.abi import Abi
+from coalmm.linux.cpu import constants as reasons
+from coalmm.linux.cpu.cpu import Cpu
+from coalmm.linux.cpu.engine import STAYS, Engine
+from coalmm.linux.cpu.fill import Fill
+from coalmm.linux.cpu.registers import forms
+from coalmm.linux.dispatch import Dispatcher
+from coalmm.linux.group import ThreadGroup
+from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
+from coalmm.linux.scheduler import Scheduler
+from coalmm.linux.signals import deliver
+from coalmm.linux.signals.deliver import Delivery
+from coalmm.linux.signals.numbers import (
+    BUS_ADRERR,
+    CLD_EXITED,
+    CLD_KILLED,
+    FPE_INTDIV,
+    ILL_ILLOPN,
+    SEGV_ACCERR,
+    SEGV_MAPERR,
+    SI_KERNEL,
+    SIGALRM,
+    SIGBUS,
+    SIGFPE,
+    SIGILL,
+    SIGKILL,
+    SIGPROF,
+    SIGSEGV,
+    SIGTRAP,
+    SIGVTALRM,
+    TRAP_BRKPT,
+)
+from coalmm.linux.signals.state import Info
+from coalmm.linux.task import Task, Wait
+from coalmm.linux.timers import PROF, REAL, VIRTUAL
+from coalmm.linux.vfs.console import Stream
+from coalmm.linux.vfs.vfs import Vfs
+from coalmm.physical.constants import KIND_KERNEL
+from coalmm.process.process import Process
+
+if TYPE_CHECKING:
+    from coalmm.kernel import Kernel
+    from coalmm.linux.calls.futex import Key, Sleeper
+
+PAGING = {"i386": ("i386", "pae"), "x86_64": ("x86_64", "la57")}
+DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, ALIGNMENT = 0, 1, 3, 4, 17
+
+
+class System:
+    """Programs on one machine. Closing it ends them and gives back all that they had."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        root: str = "/",
+        writable: Sequence[str] = (),
+        console: Sequence[Stream] = (0, 1, 2),
+        seed: int | None = None,
+        output_limit: int | None = None,
+        most_processes: int = 4096,
+    ) -> None:
+        self.kernel = kernel
+        self.vfs = Vfs(root, writable, console, output_limit=output_limit, seed=seed)
+        self.randomise = seed is not None
+        self.random = random.Random(seed or 0)
+        self.uid, self.gid = os.getuid(), os.getgid()
+        self.most_processes = most_processes
+        self.hostname = "coal"
+        self.started = time.monotonic()
+        self.groups: dict[int, ThreadGroup] = {}
+        self.tasks: dict[int, Task] = {}
+        self.page = kernel.frames.take_low(KIND_KERNEL, 0)
+        if not self.page:
+            raise MemoryError("no frame for the CPU")
+        self.fill = Fill(kernel.mmu, kernel.faults, self.page)
+        self.cpus: dict[str, Cpu] = {}
+        self.forms = forms()
+        self.dispatcher = Dispatcher(self)
+        self.scheduler = Scheduler(self)
+        self.delivery = Delivery(self)
+        self.registers_replaced = False  # by the call that is being done: its result goes nowhere
+        self.end_slice = False  # the running task gives the rest of its slice away
+        self.futexes: defaultdict[Key, list[Sleeper]] = defaultdict(list)
+        self.crashes: list[str] = []
+        self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
+        self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to end
+        self.last_fault: tuple[int, int, int] = (0, 0, 0)
+
+    # --- CPUs ---
+
+    def cpu(self, abi: Abi) -> Cpu:
+        """The CPU for programs of an ABI. OSError if the machine's paging mode is not one of that ABI."""
+        if abi.name not in self.cpus:
+            mode = self.kernel.format.name
+            if mode not in PAGING[abi.name]:
+                raise OSError(
+                    ENOENT, f"a {abi.word * 8}-bit program needs {' or '.join(PAGING[abi.name])} paging, not {mode}"
+                )
+            self.cpus[abi.name] = Cpu(Engine(self.fill, self.forms[abi.name], self.system_call))
+        return self.cpus[abi.name]
+
+    def enter(self, task: Task) -> None:
+        """Make a task's directory the one that CR3 names."""
+        process = task.process
+        process.processes.switch(process.record)
+
+    def wrote(self, vaddr: int, size: int) -> None:
+        """The kernel has written memory of the running task: code that is there must be looked at again."""
+        if self.fill.wrote(vaddr, size):
+            self.kernel.mmu.flush()
+
+    # --- system calls ---
+
+    def system_call(self, number: int, *arguments: int) -> Any:
+        """What the CPU calls, between two instructions of the running task."""
+        task = self.scheduler.running
+        assert task is not None
+        if self.on_system_call is not None:
+            self.on_system_call(task, self.dispatcher.name(task.abi, number), arguments)
+        if self.dispatcher.must_stop(task, number):
+            task.wait = Wait(number, arguments, lambda: True, None)
+            return STAYS
+        result = self.dispatcher.perform(task, number, arguments)
+        if result is None:
+            return STAYS
+        if task.saved_mask is not None and not task.deliverable:
+            task.mask, task.saved_mask = task.saved_mask, None
+        if task.deliverable or task.is_stopped or self.end_slice:
+            self.end_slice = False
+            task.cpu.engine.put_result(result)
+            return STAYS
+        if self.kernel.mmu.cr3 != task.process.root:
+            self.enter(task)
+        return result
+
+    def finish(self, task: Task, result: int) -> None:
+        """The result of a call that had waited."""
+        if task.saved_mask is not None and not task.deliverable:
+            task.mask, task.saved_mask = task.saved_mask, None
+        task.cpu.engine.put_result(result)
+
+    # --- faults and exceptions ---
+
+    def trap(self, task: Task, reason: int) -> None:
+        """The CPU could not go on: which signal that is."""
+        fill = self.fill
+        if reason == reasons.MEMORY:
+            self.memory_fault(task)
+        elif reason == reasons.INVALID:
+            deliver.fault(task, Info(SIGILL, ILL_ILLOPN, address=task.cpu.instruction))
+        elif reason == reasons.WANDERED:
+            self.last_fault = (task.cpu.instruction, 0x15, 14)
+            deliver.fault(task, Info(SIGSEGV, SEGV_MAPERR, address=task.cpu.instruction))
+        else:
+            vector = task.cpu.engine.vector
+            fill.outcome = 0
+            self.last_fault = (0, 0, vector)
+            if vector == DIVIDE:
+                deliver.fault(task, Info(SIGFPE, FPE_INTDIV, address=task.cpu.instruction))
+            elif vector in (DEBUG, BREAKPOINT):
+                deliver.fault(task, Info(SIGTRAP, TRAP_BRKPT if vector == DEBUG else SI_KERNEL, address=0))
+            elif vector == ALIGNMENT:
+                deliver.fault(task, Info(SIGBUS, 1, address=0))
+            else:
+                deliver.fault(task, Info(SIGSEGV, SI_KERNEL, address=0))
+
+    def memory_fault(self, task: Task) -> None:
+        """A page that the fault handler refused: SIGSEGV, SIGBUS, or the end for want of memory."""
+        fill = self.fill
+        error, code = fill.fault_error, fill.fault_code
+        address = task.cpu.engine.exact_address()
+        self.last_fault = (address, code, 14)
+        if error == -12:
+            self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
+            self.end_group(task.group, SIGKILL)
+        elif error == -ENXIO:
+            deliver.fault(task, Info(SIGBUS, BUS_ADRERR, address=address))
+        elif task.abi.word == 8 and (address >> 47) not in (0, (1 << 17) - 1):
+            deliver.fault(task, Info(SIGSEGV, SI_KERNEL, address=0))
+        else:
+            deliver.fault(task, Info(SIGSEGV, SEGV_ACCERR if error == -13 else SEGV_MAPERR, address=address))
+
+    def fault_of(self, task: Task, info: Info) -> tuple[int, int, int]:
+        """(address, error code, vector) for the frame of a handler."""
+        return self.last_fault if info.code > 0 else (0, 0, 0)
+
+    def note_crash(self, task: Task, info: Info) -> None:
+        """Keep a line about a program that a signal ends."""
+        from coalmm.linux.signals.numbers import name
+
+        where = f" at {info.address:#x}" if info.address is not None else ""
+        self.crashes.append(
+            f"{task.process.name} ({task.tid}): {name(info.signal)}{where}, "
+            f"instruction {task.cpu.instruction:#x}, stack {task.cpu.stack:#x}"
+        )
+
+    # --- time ---
+
+    def tick(self) -> None:
+        """Send the signals of timers that have gone off."""
+        now = time.monotonic()
+        for group in list(self.groups.values()):
+            if group.timers.is_any_set and group.status is None:
+                if group.timers[REAL].expire(now):
+                    deliver.send(group, Info(SIGALRM, SI_KERNEL))
+                if group.timers[VIRTUAL].expire(group.user_time):
+                    deliver.send(group, Info(SIGVTALRM, SI_KERNEL))
+                if group.timers[PROF].expire(group.user_time + group.system_time):
+                    deliver.send(group, Info(SIGPROF, SI_KERNEL))
+
+    def next_timer(self) -> float | None:
+        """When the next real timer goes off (monotonic seconds)."""
+        deadlines = [group.timers[REAL].deadline for group in self.groups.values() if group.status is None]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    # --- life ---
+
+    def spawn(
+        self, argv: Sequence[bytes], environ: Sequence[bytes] = (), cwd: bytes = b"/", path: bytes | None = None
+    ) -> Task:
+        """A process that is about to run a program. OSError as execve has it, and then there is none."""
+        fs = self.vfs.context(cwd)
+        arguments, environment = list(argv), list(environ)
+        check_sizes(arguments, environment, 8 << 20)
+        program = find_program(self, fs, path if path is not None else arguments[0], arguments)
+        files = self.vfs.first_files()
+        process: Process | None = None
+        try:
+            cpu = self.cpu(program.image.abi)
+            process = self.kernel.processes.create(program_name(program.path))
+            start = load_program(self, process, program, environment)
+        except PageFaultError as error:
+            self._give_up(process, files)
+            raise OSError(8, f"the program's image cannot be loaded: {error}") from None
+        except BaseException:
+            self._give_up(process, files)
+            raise
+        finally:
+            program.close()
+        task = Task(self, process, cpu.abi, files, fs)
+        task.cpu = cpu
+        task.group = ThreadGroup(task.tid, None, task.tid, task.tid, is_first=True)
+        self.admit(task)
+        self.begin(task, start, environment)
+        return task
+
+    def _give_up(self, process: Process | None, files: Any) -> None:
+        """A spawn has failed: nothing stays."""
+        files.drop()
+        if process is not None:
+            process.exit()
+
+    def admit(self, task: Task) -> None:
+        """A new task of a group takes part in scheduling. It gets its registers with `begin`, or by its maker."""
+        task.group.tasks.append(task)
+        self.groups[task.group.pid] = task.group
+        self.tasks[task.tid] = task
+        self.scheduler.add(task)
+
+    def begin(self, task: Task, start: Start, environment: list[bytes]) -> None:
+        """Registers and notes of a task whose program has just been loaded."""
+        running = self.scheduler.running
+        if running is not None and running is not task:
+            running.cpu.engine.save(running.context)
+        self.scheduler.running = task
+        task.cpu.start(start.instruction, start.stack)
+        if task.context is None or task.context_cpu is not task.cpu:
+            task.context = task.cpu.new_context()
+            task.context_cpu = task.cpu
+        group = task.group
+        group.executable, group.arguments, group.environment = start.path, start.argv, environment
+        group.auxiliary = start.auxiliary
+        group.has_executed = True
+
+    def end_task(self, task: Task) -> None:
+        """One thread ends: its memory goes if it was the last one that had it."""
+        if task.is_dead:
+            return
+        task.is_dead = True
+        task.wait = None
+        for listener in self.listeners:
+            listener(task)
+        self.release_child_word(task)
+        self.scheduler.remove(task)
+        task.group.tasks.remove(task)
+        self.tasks.pop(task.tid, None)
+        task.files.drop()
+        if task.group.vfork_parent is not None:
+            task.group.vfork_parent = None
+        is_last = not task.group.tasks
+        group = task.group
+        if is_last and group.pid == task.tid:
+            task.process.exit(group.exiting or 0)
+        else:
+            task.process.exit(0)
+        if is_last:
+            self.end_of_group(group)
+
+    def release_child_word(self, task: Task) -> None:
+        """CLONE_CHILD_CLEARTID: tell who waits for the thread."""
+        from coalmm.linux.calls.futex import wake
+
+        if task.clear_child_tid:
+            try:
+                task.write(task.clear_child_tid, bytes(4))
+                wake(task, task.clear_child_tid, 1)
+            except PageFaultError:
+                pass
+
+    def end_group(self, group: ThreadGroup, status: int) -> None:
+        """All threads of a process end. `status` is as wait4 has it."""
+        if group.exiting is None:
+            group.exiting = status
+        for task in list(group.tasks):
+            self.end_task(task)
+
+    def end_of_group(self, group: ThreadGroup) -> None:
+        """The last thread is gone: a zombie for the parent, or nothing."""
+        status = group.exiting or 0
+        group.status = status
+        for child in group.children:
+            child.parent = None
+            if child.status is not None:
+                self.groups.pop(child.pid, None)
+        group.children.clear()
+        if group.parent is None:
+            self.groups.pop(group.pid, None)
+            return
+        code = CLD_EXITED if status & 0x7F == 0 else CLD_KILLED
+        deliver.tell_parent(group, code, status >> 8 if code == CLD_EXITED else status & 0x7F)
+
+    def reap(self, parent: ThreadGroup, child: ThreadGroup) -> None:
+        """A zombie has been waited for."""
+        parent.children.remove(child)
+        parent.children_time += child.user_time + child.children_time
+        self.groups.pop(child.pid, None)
+        if self.kernel.processes.wait(parent.pid, child.pid)[0] in (0, -ECHILD):
+            record = self.kernel.processes.find(child.pid)
+            if record is not None and not record.is_alive:
+                self.kernel.processes.wait(record.parent, child.pid)
+
+    # --- running ---
+
+    def run(self, timeout: float | None = None) -> bool:
+        """Run until every process has ended: True; or until `timeout` seconds are over: False."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self.kernel.mmu.flush()
+        while self.scheduler.step():
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+        return True
+
+    def close(self) -> None:
+        """End what still runs, and give everything back."""
+        for group in list(self.groups.values()):
+            self.end_group(group, SIGKILL)
+        for cpu in self.cpus.values():
+            cpu.engine.close()
+        self.cpus.clear()
+        if self.page:
+            self.kernel.frames.drop(self.page)
+            self.page = 0
+        self.vfs.close()
+
+
+def program_name(path: bytes) -> str:
+    """What comm shows of a path."""
+    return path.rpartition(b"/")[2].decode("utf-8", "replace")
