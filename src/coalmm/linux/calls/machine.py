@@ -255,14 +255,6 @@ def getrandom(task: Task, buffer: int, size: int, flags: int) -> int:
     return count
 
 
-@system_call("membarrier")
-def membarrier(task: Task, command: int, flags: int) -> int:
-    """membarrier(2): one CPU needs none."""
-    if flags:
-        return -EINVAL
-    return 0x1F if command == 0 else 0 if command in (1, 2, 4, 8, 16) else -EINVAL
-
-
 @system_call("rseq")
 def rseq(task: Task) -> int:
     """Restartable sequences are not there; libraries do without."""
