@@ -22,7 +22,7 @@ needs_library = pytest.mark.skipif(coalmm.MODE != "compiled", reason="libcoalmm.
 def environment(**more):
     """What a C program runs with: nothing of this Python's but where it was built."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COALMM"))}
-    return kept | more
+    return kept | {name: str(value) for name, value in more.items()}
 
 
 def config(*options):

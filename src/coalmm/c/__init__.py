@@ -11,10 +11,24 @@
     config.py      the command coalmm-config
 """
 
+import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 LIBRARY_FOLDER = FOLDER / sys.implementation.cache_tag  # a library belongs to one version of Python
 LIBRARY = LIBRARY_FOLDER / "libcoalmm.so"
 INCLUDE_FOLDER = FOLDER / "include"  # has coalmm.h and nothing else
+
+
+@contextmanager
+def lock() -> Iterator[None]:
+    """The lock of libcoalmm.so, for Python code that uses a machine which C threads use at the same time."""
+    library = ctypes.CDLL(str(LIBRARY))
+    library.coalmm_lock()
+    try:
+        yield
+    finally:
+        library.coalmm_unlock()
