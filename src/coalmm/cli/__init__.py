@@ -9,6 +9,7 @@ from coalmm import __version__
 from coalmm.errors import CoalError
 
 COMMANDS = {
+    "check": "Hold C memory code against the document, function by function.",
     "demo": "A guided tour: a machine allocates, maps, faults and forks, and you see the bytes.",
     "info": "Memory, free blocks, slab caches and processes of a saved image.",
     "replay": "Run a real program's allocation trace on the allocators and report.",

@@ -1,0 +1,82 @@
+"""C text between the document's names and a target's own: renamed functions, other parameters, stubs, start.
+
+It includes nothing but the target's headers, so that a kernel's own `stdint.h` meets no other.
+"""
+
+import re
+
+from coalmm.check.config import Config
+from coalmm.check.functions import FUNCTIONS, Function
+
+TYPES = {
+    "uintptr_t": "__UINTPTR_TYPE__",
+    "size_t": "__SIZE_TYPE__",
+    "ssize_t": "__PTRDIFF_TYPE__",
+    "uint32_t": "unsigned int",
+    "pid_t": "int",
+    "bool": "_Bool",
+}
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def declared(kind: str, name: str) -> str:
+    """A parameter in types that need no header."""
+    if kind == "hook_t":
+        return f"void (*{name})(void *)"
+    if kind.rstrip(" *").endswith(("stats_t", "meminfo_t")):
+        kind = "void *"
+    return f"{TYPES.get(kind, kind)} {name}"
+
+
+def signature(function: Function, name: str) -> str:
+    """The prototype under another name, without the document's types."""
+    parameters = ", ".join(declared(*parameter) for parameter in function.parameters) or "void"
+    return f"{TYPES.get(function.returns, function.returns)} {name}({parameters})".replace("* ", "*")
+
+
+def wrapper(function: Function, target: str, extern: bool) -> str:
+    """`check_NAME`, which calls the target's function or expression."""
+    text = ""
+    call = target
+    if NAME.fullmatch(target):
+        call = f"{target}({', '.join(name for _, name in function.parameters)})"
+        if extern:
+            text = f"{signature(function, target)};\n"
+    if function.returns == "void":
+        body = f"{call};"
+    else:
+        middle = "(__UINTPTR_TYPE__)" if "*" in function.returns or function.returns == "uintptr_t" else ""
+        body = f"return ({TYPES.get(function.returns, function.returns)}){middle}({call});"
+    return f"{text}{signature(function, 'check_' + function.name)}\n{{\n    {body}\n}}\n"
+
+
+def adapter_text(config: Config) -> str:
+    """The whole adapter; "" where the target needs none."""
+    parts = []
+    for name, value in config.functions.items():
+        if value is False:
+            parts.append(f"int check_absent_{name} = 1;\n")
+        else:
+            parts.append(wrapper(FUNCTIONS[name], str(value), extern=not config.headers))
+    if config.init:
+        parts.append(f"void check_init(void)\n{{\n    {config.init.strip()}\n}}\n")
+    if config.physical:
+        parts.append(f"void *check_physical(__UINTPTR_TYPE__ paddr)\n{{\n    return (void *)({config.physical});\n}}\n")
+    if config.fail_nth:
+        parts.append(f"void check_fail_nth(unsigned long n)\n{{\n    {config.fail_nth.strip()}\n}}\n")
+    if config.reports:
+        parts.append(f"unsigned long check_reports(void)\n{{\n    return {config.reports};\n}}\n")
+    if config.buddy_free_bytes:
+        parts.append(f"__SIZE_TYPE__ check_buddy_free_bytes(void)\n{{\n    return {config.buddy_free_bytes};\n}}\n")
+    if not parts and not config.prelude:
+        return ""
+    head = "".join(f'#include "{name}"\n' for name in config.headers)
+    return head + config.prelude + "\n" + "\n".join(parts)
+
+
+def stubs_text(config: Config) -> str:
+    """Functions that the target calls and that are not there; in a file without the target's headers."""
+    text = "".join(f"long {name}() {{ return 0; }}\n" for name in config.stubs)
+    if config.panic:
+        text += "void abort(void);\n" + "".join(f"void {name}() {{ abort(); }}\n" for name in config.panic)
+    return text

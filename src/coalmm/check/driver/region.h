@@ -1,0 +1,19 @@
+/* Memory between two guard pages: who writes past either end dies there. Also part of every reproducer. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* `size` bytes at a multiple of `align` (a power of two from 4096 up); its end is at a guard page if size is a
+ * multiple of 4096. */
+static void *region(size_t size, size_t align)
+{
+    size_t whole = (size + 4095) & ~(size_t)4095;
+    char *base = mmap(NULL, whole + align + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        abort();
+    char *start = (char *)(((uintptr_t)base + 4096 + align - 1) & ~(uintptr_t)(align - 1));
+    if (mprotect(start, whole, PROT_READ | PROT_WRITE) != 0)
+        abort();
+    return start;
+}

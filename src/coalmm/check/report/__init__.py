@@ -1,0 +1,1 @@
+"""The report in its forms: a table for people, JSON, JUnit, TAP."""

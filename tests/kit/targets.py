@@ -1,0 +1,28 @@
+"""What the tests of the kit check: the correct implementation, and changes of it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def faulty(folder, file, old, new):
+    """A copy of the correct implementation with one piece of text replaced; the copy's folder."""
+    target = folder / "target"
+    shutil.copytree(REFERENCE, target)
+    path = target / file
+    text = path.read_text()
+    assert text.count(old) == 1, (file, old, text.count(old))
+    path.write_text(text.replace(old, new))
+    return target
+
+
+def reproduced(folder, result):
+    """Compile and run a result's program as its command says; how it ended."""
+    (folder / "reproduce.c").write_text(result.reproducer)
+    command = re.search(r"^ \* (gcc .*) && ./reproduce$", result.reproducer, re.MULTILINE)[1]
+    compiled = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    assert compiled.returncode == 0, compiled.stderr
+    return subprocess.run([folder / "reproduce"], cwd=folder, capture_output=True, text=True, timeout=60)
