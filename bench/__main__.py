@@ -58,7 +58,7 @@ def main(
 ) -> None:
     """Measure coalmm against its peers, as ratios taken in one run on this machine.
 
-    Rows: replay-TRACE, footprint-TRACE, pair, frames, boot, walks, pages (clone and fault).
+    Rows: replay-TRACE, c-replay-TRACE, footprint-TRACE, pair, c-pair, frames, boot, walks, pages (clone and fault).
     """
     console = Console(width=None if sys.stdout.isatty() else 160)
     about = machine.describe()

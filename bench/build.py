@@ -1,4 +1,4 @@
-"""Builds what the bench runs: three C programs, an extension type that does nothing, the compiled loops.
+"""Builds what the bench runs: the C programs, an extension type that does nothing, the compiled loops.
 
 Everything goes to build/bench, and is built again only when its source or coalmm is newer. A C compiler is
 needed: without one there is nothing to compare.
@@ -14,7 +14,13 @@ SOURCE = ROOT / "bench"
 OUTPUT = ROOT / "build" / "bench"
 LIBRARY = OUTPUT / "lib"
 COALMM = ROOT / "build" / "lib"
-PROGRAMS = ("replay", "walk", "host")
+PROGRAMS = {"replay": "replay.c", "walk": "walk.c", "host": "host.c"}
+C_FACE = COALMM / "coalmm" / "c"
+C_LIBRARY = C_FACE / sys.implementation.cache_tag / "libcoalmm.so"
+LINKED_PROGRAMS = {"replay_coalmm": "replay.c", "c_pair": "c_pair.c"}  # with libcoalmm.so
+LINK = [
+    "-DCOALMM", f"-I{C_FACE / 'include'}", f"-L{C_LIBRARY.parent}", f"-Wl,-rpath,{C_LIBRARY.parent}", "-lcoalmm",
+]  # fmt: skip
 COMPILER = ["cc", "-O2", "-Wall", "-Wextra"]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 DIRECTIVES = {"language_level": "3", "boundscheck": "False", "wraparound": "False", "cdivision": "True"}
@@ -36,10 +42,10 @@ def program(name: str) -> Path:
     return OUTPUT / name
 
 
-def build_program(name: str) -> None:
-    source, target = SOURCE / f"{name}.c", program(name)
+def build_program(name: str, file: str, *libraries: str) -> None:
+    source, target = SOURCE / file, program(name)
     if is_older(target, source):
-        run([*COMPILER, "-o", str(target), str(source)])
+        run([*COMPILER, "-o", str(target), str(source), *libraries])
 
 
 def build_extension(name: str, source: Path) -> None:
@@ -66,8 +72,10 @@ def build_loops() -> None:
 def build() -> None:
     """Build whatever is missing or old. RuntimeError, with the compiler's words, if something does not build."""
     LIBRARY.mkdir(parents=True, exist_ok=True)
-    for name in PROGRAMS:
-        build_program(name)
+    for name, file in PROGRAMS.items():
+        build_program(name, file)
+    for name, file in LINKED_PROGRAMS.items():
+        build_program(name, file, *LINK)
     if is_older(LIBRARY / f"nothing{SUFFIX}", SOURCE / "nothing.c"):
         build_extension("nothing", SOURCE / "nothing.c")
     build_loops()

@@ -83,3 +83,10 @@ def run_empty(const u8[::1] events, u64[::1] slots):
     """The same loop with calls that do nothing; `slots` is overwritten."""
     cdef u64 count = <u64>events.shape[0] // sizeof(Event)
     return loop[Nothing](Nothing(), <const Event *>&events[0], count, &slots[0], <char *>0, 0, False)
+
+
+def pairs(Kmalloc heap, u64 count):
+    """kmalloc(64) and kfree, `count` times."""
+    cdef u64 i
+    for i in range(count):
+        heap.release(heap.allocate(64))

@@ -1,6 +1,7 @@
 /* replay: a recorded program's malloc, realloc and free calls through the allocator of this process.
  *
  *   replay EVENTS [whole]    (LD_PRELOAD decides which allocator)
+ *   replay_coalmm EVENTS [whole]    (the same, compiled with COALMM: kmalloc, krealloc and kfree of libcoalmm.so)
  *
  * EVENTS is written by bench/events.py: a header of eight words and then 8 bytes an event, a slot
  * with the operation in its two top bits and a size. A slot is a place in a table of live blocks.
@@ -32,6 +33,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef COALMM
+#include <coalmm.h>
+#define ALLOCATOR {kmalloc, krealloc, kfree}
+#else
+#define ALLOCATOR {malloc, realloc, free}
+#endif
 
 #define EMPTY_ROUNDS 5
 #define PAGE 4096
@@ -160,7 +168,7 @@ int main(int argc, char **argv)
     memset(slots, 0xFF, slots_size);
 
     const struct allocator nothing = {allocate_nothing, resize_nothing, release_nothing};
-    const struct allocator own = {malloc, realloc, free};
+    const struct allocator own = ALLOCATOR;
     double empty[EMPTY_ROUNDS];
     for (int i = 0; i < EMPTY_ROUNDS; i++) {
         double start = seconds();
@@ -169,6 +177,15 @@ int main(int argc, char **argv)
     }
     qsort(empty, EMPTY_ROUNDS, sizeof empty[0], compare);
     memset(slots, 0, slots_size);
+#ifdef COALMM /* room for eight times the peak, as replay_coal.py has; nothing of it is touched yet */
+    char options[64];
+    uint64_t mebibytes = header->peak_bytes * 8 >> 20;
+    snprintf(options, sizeof options, "ram=%lluM paging=x86_64", (unsigned long long)(mebibytes > 128 ? mebibytes : 128));
+    if (coalmm_boot(options) != 0) {
+        fprintf(stderr, "replay: %s\n", coalmm_error());
+        return 2;
+    }
+#endif
 
     status_bytes("VmRSS:");  /* its page is touched before the mark is reset */
     reset_high_water();

@@ -108,8 +108,21 @@ def replay_rows(trace: Path, sizes: Sizes, peers: list[Peer]) -> list[Row]:
         figures = f"peak live {header.peak_bytes / MIB:.2f} MiB; {others}; by coalmm's own account {own:.2f}"
         return [Result(f"footprint-{name}", f"peak footprint over peak live, {name}", value, 1.25, 1.12, figures)]
 
+    def from_c(rounds: Rounds) -> list[Result]:
+        results = []
+        for peer, must, aim in (("glibc", 1, None), ("mimalloc", None, 1), ("coalmm", None, None)):
+            if peer not in rounds[0]:
+                continue
+            ratio = ratio_of(rounds, ("libcoalmm", "net_ns"), (peer, "net_ns"))
+            net = " against ".join(f"{median_of(rounds, side, 'net_ns'):.1f} ns" for side in ("libcoalmm", peer))
+            what = f"replay of {name} from C on libcoalmm.so, against {peer}{' compiled' if peer == 'coalmm' else ''}"
+            results.append(Result(f"c-replay-{name}", what, ratio, must, aim, f"{net} an event", strict=True))
+        return results
+
+    c_sides = {**sides(), "libcoalmm": native("replay_coalmm", path)}
     return [
         Row(f"replay-{name}", sides(), sizes.rounds, speed),
+        Row(f"c-replay-{name}", c_sides, sizes.rounds, from_c),
         Row(f"footprint-{name}", sides("whole"), min(sizes.rounds, 3), footprint),
     ]
 
@@ -128,6 +141,18 @@ def pair_row(sizes: Sizes) -> Row:
         ]
 
     return Row("pair", {"coalmm": ours("pair", sizes.python_pairs)}, min(sizes.rounds, 5), conclude)
+
+
+def c_pair_row(sizes: Sizes) -> Row:
+    def conclude(rounds: Rounds) -> list[Result]:
+        times = median_of(rounds, "c", "pair_ns"), median_of(rounds, "compiled", "pair_ns")
+        figures = "{:.1f} against {:.1f} ns a pair, one thread".format(*times)
+        ratio = ratio_of(rounds, ("c", "pair_ns"), ("compiled", "pair_ns"))
+        return [Result("c-pair", "kmalloc(64) + kfree from C, against the compiled module", ratio, 3.0, 1.3, figures)]
+
+    count = sizes.python_pairs * 10
+    sides = {"c": native("c_pair", count), "compiled": ours("compiled_pair", count)}
+    return Row("c-pair", sides, min(sizes.rounds, 5), conclude)
 
 
 def frames_row(sizes: Sizes) -> Row:
@@ -207,5 +232,5 @@ def pages_row(sizes: Sizes) -> Row:
 def all_rows(sizes: Sizes, traces: list[Path], peers: list[Peer]) -> list[Row]:
     """Every row, in the order of the table."""
     replays = [row for trace in traces for row in replay_rows(trace, sizes, peers)]
-    ordered = [row for kind in ("replay", "footprint") for row in replays if row.name.startswith(kind)]
-    return [*ordered, *(make(sizes) for make in (pair_row, frames_row, boot_row, walks_row, pages_row))]
+    ordered = [row for kind in ("replay", "c-replay", "footprint") for row in replays if row.name.startswith(kind)]
+    return [*ordered, *(make(sizes) for make in (pair_row, c_pair_row, frames_row, boot_row, walks_row, pages_row))]

@@ -10,7 +10,7 @@ from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
 from coalmm.hardware.mmu import Mmu
-from coalmm.hardware.ram import Ram
+from coalmm.hardware.ram import Place, Ram
 from coalmm.heap.block_check import BlockCheck
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.check import SlabCheck
@@ -46,7 +46,7 @@ from coalmm.virtual.user_access import UserAccess
 
 LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
-FIRST_REGION_LARGEST = 4 << 20  # but at most 4 MiB
+FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
 
 
 class Kernel:
@@ -203,14 +203,14 @@ def boot(
     memory_map: MemoryMap | None = None,
     heap: bool = True,
     debug: bool = False,
-    kernel_base: int | None = None,
+    place: Place | None = None,
 ) -> Kernel:
     """Boot a machine and make it the current one.
 
     `ram` is bytes or a size like "64M"; `paging` is i386, pae, x86_64 or la57; `memory_map` replaces
     that of a PC; without `heap` there is none until `buddy_init`; `debug` puts red zones around
-    objects and poison into free ones. `kernel_base` is where kernel addresses start, if not in the kernel
-    half of the paging mode: for code that sees RAM mapped elsewhere. ValueError for what cannot be booted.
+    objects and poison into free ones; `place` is where RAM is mapped, and kernel addresses start, for code that
+    follows them. ValueError for what cannot be booted.
     """
     form = FORMATS.get(paging)
     if form is None:
@@ -221,9 +221,9 @@ def boot(
         raise ValueError(
             f"RAM up to {layout.top:#x} is more than {paging} paging reaches ({form.physical_limit:#x}); use x86_64"
         )
-    memory = Ram(max(layout.top, size) if memory_map is None else layout.top)
+    memory = Ram(max(layout.top, size) if memory_map is None else layout.top, place=place)
     memory.words[SB_PAGING] = form.number
-    memory.words[SB_KERNEL_BASE] = form.kernel_base if kernel_base is None else kernel_base
+    memory.words[SB_KERNEL_BASE] = form.kernel_base if place is None else place.base
     memory.words[SB_LOWMEM] = low_frames(memory.size, form)
     memory.words[SB_HOOKS] = (HOOK_DEBUG if debug else 0) | HOOK_NO_HEAP
     format_ram(memory, list(layout.usable()), memory.size)

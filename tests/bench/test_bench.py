@@ -14,7 +14,8 @@ import pytest
 import coalmm
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = {"replay-small", "footprint-small", "pair", "frames", "boot", "walks", "clone", "fault"}
+REPLAYS = {"replay-small", "c-replay-small", "footprint-small"}
+ROWS = {"pair", "c-pair", "frames", "boot", "walks", "clone", "fault"} | REPLAYS
 
 pytestmark = pytest.mark.skipif(coalmm.MODE != "compiled", reason="the bench measures the compiled modules only")
 

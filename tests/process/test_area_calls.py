@@ -132,9 +132,11 @@ def test_wrong_arguments_to_unmap_and_protect_get_linuxs_errno(process):
         assert process.unmap(vaddr, length) == -EINVAL
     assert process.protect(BASE + 1, PAGE, "r") == -EINVAL
     assert process.protect(BASE, 0, "r") == 0
-    assert process.protect(BASE, 2**63, "r") == -ENOMEM
+    assert process.protect(2**63, PAGE, "r") == -ENOMEM
     assert process.protect(BASE + PAGE, 2 * PAGE, "r") == -ENOMEM
     assert [area.flags & 7 for area in process.areas] == [3, 1]
+    assert process.protect(BASE, 2**63, "r") == -ENOMEM
+    assert [area.flags & 7 for area in process.areas] == [1]
 
 
 def test_protection_takes_rights_away_at_once_and_gives_them_back(process):

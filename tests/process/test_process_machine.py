@@ -120,7 +120,8 @@ class ProcessMachine(RuleBasedStateMachine):
         if process.remap(old[0], length * PAGE, length * PAGE, flags, new[0]) < 0:
             return
         for source, to in zip(old, new, strict=True):
-            model[to] = model.pop(source)
+            if source in model:
+                model[to] = model.pop(source)
 
     @rule(who=who, page=pages, length=lengths)
     def forget(self, who, page, length):

@@ -5,7 +5,7 @@
     calls.py       everything else, one function for each of coalmm.h
     options.py     the words of coalmm_boot
     dump.py        mem_dump of any pointer
-    window.py      RAM mapped at the machine's kernel addresses
+    window.pyx     RAM mapped at the machine's kernel addresses
     host.py        the memory of the C program: read and written with the host's check
     sites.py       return addresses as function, file and line
     config.py      the command coalmm-config

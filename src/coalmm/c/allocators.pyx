@@ -30,6 +30,14 @@ cdef bint fast_kfree(u64 pointer) noexcept nogil:
     return _fast.release(pointer)
 
 
+cdef u64 fast_rounded(u64 size) noexcept nogil:
+    return _fast.rounded(size)
+
+
+cdef u64 fast_room(u64 pointer) noexcept nogil:
+    return _fast.room(pointer)
+
+
 cdef u64 slow_kmalloc(u64 size, u64 _) noexcept with gil:
     try:
         return _heap.allocate_slowly(size)
@@ -124,10 +132,16 @@ def use(kernel, report):
     _fast, _report = _heap.fast, report
 
 
+def forget():
+    """Let go of the machine."""
+    global _fast, _heap, _slabs, _buddy, _frames, _report
+    _fast = _heap = _slabs = _buddy = _frames = _report = None
+
+
 def addresses():
-    """The address of each function, in the order of `struct allocators` of libcoalmm.c."""
+    """The address of each function, in the order of `struct binding` of libcoalmm.c."""
     return (
-        <u64>&fast_kmalloc, <u64>&fast_kfree, <u64>&slow_kmalloc, <u64>&slow_kfree, <u64>&kzalloc,
+        <u64>&fast_kmalloc, <u64>&fast_kfree, <u64>&fast_rounded, <u64>&fast_room, <u64>&slow_kmalloc, <u64>&slow_kfree, <u64>&kzalloc,
         <u64>&kmalloc_aligned, <u64>&krealloc, <u64>&kmalloc_size, <u64>&slab_alloc, <u64>&slab_free,
         <u64>&buddy_alloc, <u64>&buddy_free, <u64>&frame_alloc, <u64>&frame_free,
     )

@@ -4,11 +4,12 @@
 `dispatch` runs here with Python's lock. What raises, here and in allocators.pyx, is told to the C side in the
 binding, and the function answers as a failed one: NULL, 0, false, or -EINVAL.
 
-Pointers are host addresses, which are the machine's kernel addresses (see window.py). The page tables of the
+Pointers are host addresses, which are the machine's kernel addresses (see window.pyx). The page tables of the
 64-bit modes map RAM elsewhere; `Calls.vaddr` is where one becomes the other.
 """
 
 import ctypes
+import gc
 import os
 import struct
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class Binding(ctypes.Structure):
         ("address", ctypes.c_uint64),
         ("message", ctypes.c_char * 1024),
         ("error", ctypes.c_char * 1024),
-        ("allocators", ctypes.c_uint64 * 14),
+        ("allocators", ctypes.c_uint64 * 16),
     )
 
 
@@ -149,12 +150,7 @@ class Calls:
     def open(self, chosen: options.Options) -> None:
         """Boot, map RAM and let the C side know where."""
         window = Window(chosen.form, ram_range(chosen))
-        try:
-            kernel = boot(chosen.ram, chosen.paging, None, chosen.heap, chosen.debug, window.base)
-            window.open(kernel.ram)
-        except BaseException:
-            window.close()
-            raise
+        kernel = boot(chosen.ram, chosen.paging, None, chosen.heap, chosen.debug, window)
         self.kernel, self.window = kernel, window
         self.functions.clear()
         self.binding.base, self.binding.size = window.base, window.size
@@ -165,14 +161,15 @@ class Calls:
             kernel.tracking.enable()
 
     def coalmm_shutdown(self) -> None:
-        """Let go of the machine and its memory."""
+        """Let go of the machine and, unless Python still looks at it, its memory."""
         self.functions.clear()
         self.binding.base = self.binding.size = 0
         self.binding.allocators[:] = [0] * len(self.binding.allocators)
-        if self.kernel is not None and self.window is not None:
-            self.window.close()
+        allocators.forget()
+        if self.kernel is not None:
             self.kernel.close()
         self.kernel = self.window = None
+        gc.collect()  # a machine is full of cycles, and the next one wants the same addresses
 
     def call_site(self) -> str:
         """Where the C program made the call that runs; "" if it is not C that called."""

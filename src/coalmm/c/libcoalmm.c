@@ -38,6 +38,7 @@ struct binding {
     /* The functions of allocators.pyx; all NULL without a machine. */
     uint64_t (*fast_kmalloc)(uint64_t size);
     int (*fast_kfree)(uint64_t pointer);
+    uint64_t (*fast_rounded)(uint64_t size), (*fast_room)(uint64_t pointer);
     allocator *kmalloc, *kfree, *kzalloc, *kmalloc_aligned, *krealloc, *kmalloc_size, *slab_alloc, *slab_free,
         *buddy_alloc, *buddy_free, *frame_alloc, *frame_free;
 };
@@ -175,7 +176,31 @@ void kfree(void *ptr)
 }
 
 void *kmalloc_aligned(size_t size, size_t align) { return (void *)ALLOCATOR(kmalloc_aligned, size, align); }
-void *krealloc(void *ptr, size_t size) { return (void *)ALLOCATOR(krealloc, (uint64_t)ptr, size); }
+
+/* krealloc between classes, as kmalloc.py:Kmalloc.reallocate does it; NULL: take the slow path. */
+static void *try_krealloc(void *ptr, size_t size)
+{
+    uint64_t room = binding.fast_room != NULL ? binding.fast_room((uint64_t)ptr) : 0;
+    uint64_t wanted = room != 0 ? binding.fast_rounded(size) : 0;
+    if (wanted == 0 || wanted == room)
+        return wanted == 0 ? NULL : ptr;
+    void *moved = (void *)binding.fast_kmalloc(size);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, ptr, room < size ? room : size);
+    if (!binding.fast_kfree((uint64_t)ptr))
+        ALLOCATOR(kfree, (uint64_t)ptr);
+    return moved;
+}
+
+void *krealloc(void *ptr, size_t size)
+{
+    bool locked = fast_lock();
+    void *result = try_krealloc(ptr, size);
+    fast_unlock(locked);
+    return result ? result : (void *)ALLOCATOR(krealloc, (uint64_t)ptr, size);
+}
+
 size_t kmalloc_size(void *ptr) { return ALLOCATOR(kmalloc_size, (uint64_t)ptr); }
 
 int copy_from_user(void *to, const void *from, size_t n) { return (int)CALL((uint64_t)to, (uint64_t)from, n); }
@@ -252,7 +277,7 @@ static void after_fork(void)
 {
     if (binding.size != 0) {
         forked = true;
-        binding.fast_kmalloc = NULL;
+        binding.fast_kmalloc = binding.fast_room = NULL;
         binding.fast_kfree = NULL;
     }
 }

@@ -10,6 +10,7 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 import cython
 
@@ -24,6 +25,15 @@ NO_RESERVE = 0x4000  # MAP_NORESERVE, which Python's mmap module does not name
 POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
 
 
+class Place(Protocol):
+    """Addresses of this process, from `base` on, that RAM can be mapped at."""
+
+    base: int
+
+    def map(self, fd: int, size: int) -> Any:
+        """Map a file there; a buffer with the methods of `mmap.mmap`."""
+
+
 class Ram:
     """`size` bytes of physical memory, all zero; rounded up to whole frames.
 
@@ -31,10 +41,11 @@ class Ram:
     numbers; an index into them is a physical address divided by 1, 4 or 8.
 
     With `private`, RAM starts as the file `fd` (which it closes in the end) and changes stay in the process.
+    With a `place`, RAM is mapped where that says.
     Raises ValueError for a size below 1 MiB or above 64 TiB, OSError if the host refuses.
     """
 
-    def __init__(self, size: int, fd: int = -1, private: bool = False) -> None:
+    def __init__(self, size: int, fd: int = -1, private: bool = False, place: Place | None = None) -> None:
         self.fd = -1  # until this object owns one: __del__ closes it
         if not SMALLEST <= size <= LARGEST:
             raise ValueError(f"RAM of {size} bytes: from 1 MiB to 64 TiB can be had")
@@ -45,7 +56,10 @@ class Ram:
             self.fd = os.memfd_create("coal-ram", os.MFD_CLOEXEC)
             os.ftruncate(self.fd, self.size)
         flags = NO_RESERVE | (mmap.MAP_PRIVATE if private else mmap.MAP_SHARED)
-        self.mapping = mmap.mmap(self.fd, self.size, flags | (mmap.MAP_ANONYMOUS if self.fd < 0 else 0))
+        if place is None:
+            self.mapping = mmap.mmap(self.fd, self.size, flags | (mmap.MAP_ANONYMOUS if self.fd < 0 else 0))
+        else:
+            self.mapping = place.map(self.fd, self.size)
         view = memoryview(self.mapping)
         self.bytes = view
         self.halves = view.cast("I")
@@ -114,9 +128,10 @@ class Ram:
         """SHA-256 of the contents, independent of which zero frames the host has backed."""
         total = hashlib.sha256(self.size.to_bytes(8, "little"))
         zeros = bytes(FRAME_SIZE)
+        memory = memoryview(self.mapping)
         for start, end in self.extents():
             for frame in range(start, end, FRAME_SIZE):
-                content = self.mapping[frame : frame + FRAME_SIZE]
+                content = memory[frame : frame + FRAME_SIZE]
                 if content != zeros:
                     total.update(frame.to_bytes(8, "little"))
                     total.update(content)

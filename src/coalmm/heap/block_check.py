@@ -8,7 +8,6 @@ from coalmm.heap.constants import (
     BUDDY_TOTAL,
     KMALLOC_LARGE,
     KMALLOC_LARGE_FRAMES,
-    LARGE_DIRECT,
     MAX_ORDER,
 )
 from coalmm.physical.constants import (
@@ -69,7 +68,7 @@ class BlockCheck:
                     self.broken(pfn, f"a block of order {order} cannot be here")
                 return self.check_run(pfn, 1 << order, kind >> FLAGS_SHIFT)
             case value if value == KIND_LARGE:
-                return self.check_large(pfn, kind >> ORDER_SHIFT)
+                return self.check_large(pfn)
             case value if value == KIND_SLAB:
                 self.check_single(pfn)
                 self.total += 1
@@ -77,19 +76,18 @@ class BlockCheck:
                 self.broken(pfn, "it is in no block")
         return 1
 
-    def check_large(self, pfn: int, region: int) -> int:
+    def check_large(self, pfn: int) -> int:
         """Check large memory; how many frames it has."""
         pages = self.half(pfn, D_COUNT)
         if self.half(pfn, D_HEAD) != pfn or pages == 0:
             self.broken(pfn, "large memory does not start here")
         self.large += 1
         self.large_frames += pages
-        if region == LARGE_DIRECT:
-            for each in range(pfn + 1, pfn + pages):
-                if each >= self.frames.pfn_limit or self.half(each, D_KIND) != KIND_LARGE:
-                    self.broken(pfn, f"large memory of {pages} frames is not whole")
-            return pages
-        return self.check_run(pfn, pages, region)
+        for each in range(pfn, pfn + pages):
+            if each >= self.frames.pfn_limit or self.half(each, D_KIND) != KIND_LARGE:
+                self.broken(pfn, f"large memory of {pages} frames is not whole")
+            self.check_single(each)
+        return pages
 
     def check_run(self, pfn: int, pages: int, region: int) -> int:
         """Check that the frames behind the first of a block are inside of it; returns `pages`."""

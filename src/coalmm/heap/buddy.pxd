@@ -6,11 +6,11 @@ from coalmm.hardware.bits cimport as_u64, bit, clz, ctz
 from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT
 from coalmm.heap.constants cimport (
     BLOCK_FIXED, BUDDY_ALLOCATIONS, BUDDY_COUNTS, BUDDY_FAILURES, BUDDY_FREE, BUDDY_FREES, BUDDY_HEADS,
-    BUDDY_MASK, BUDDY_PEAK, BUDDY_READY, BUDDY_TOTAL, LARGEST_BLOCK, MAX_ORDER, ORDERS,
+    BUDDY_MASK, BUDDY_PEAK, BUDDY_READY, BUDDY_TOTAL, KMALLOC_LARGE_FRAMES, LARGEST_BLOCK, MAX_ORDER, ORDERS,
 )
 from coalmm.physical.constants cimport (
     D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_SHIFT, HOOK_INJECT, HOOK_TRACK, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
-    KIND_HEAP, KIND_MASK, ORDER_SHIFT, POINT_BUDDY, SB_BUDDY, SB_HOOKS, SB_KERNEL_BASE, SB_KINDS, SB_LOWMEM,
+    KIND_HEAP, KIND_MASK, ORDER_SHIFT, POINT_BUDDY, SB_BUDDY, SB_HOOKS, SB_KERNEL_BASE, SB_KINDS, SB_KMALLOC, SB_LOWMEM,
     SB_TOTAL,
 )
 from coalmm.physical.frames cimport Frames
@@ -32,7 +32,7 @@ cdef class Buddy:
     @cython.locals(have=u64, pfn=u64, flags=u64)
     cpdef u64 take(self, u64 order) except? 0
     @cython.locals(used=u64)
-    cdef int note_peak(self) except -1
+    cpdef int note_peak(self) except -1
     @cython.locals(flags=u64, other=u64, free=u64)
     cpdef int give(self, u64 pfn, u64 order) except -1
     @cython.locals(order=u64, pfn=u64, flags=u64)
@@ -46,10 +46,6 @@ cdef class Buddy:
     cpdef int lend(self, u64 pfn, u64 pages, u64 kind, u64 flags, u64 owner) except -1
     @cython.locals(each=u64, at=u64, region=u64, index=u64)
     cpdef int give_lent(self, u64 pfn, u64 marked, u64 pages) except -1
-    @cython.locals(end=u64, order=u64, flags=u64)
-    cpdef bint extend(self, u64 pfn, u64 pages, u64 extra) except -1
-    @cython.locals(end=u64, kind=u64)
-    cdef bint is_free_run(self, u64 pfn, u64 pages, u64 region) except -1
     @cython.locals(at=u64, head=u64)
     cdef int link(self, u64 pfn, u64 order, u64 flags) except -1
     @cython.locals(at=u64, after=u64, before=u64)

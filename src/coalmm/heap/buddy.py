@@ -41,6 +41,7 @@ if not cython.compiled:
         BUDDY_PEAK,
         BUDDY_READY,
         BUDDY_TOTAL,
+        KMALLOC_LARGE_FRAMES,
         LARGEST_BLOCK,
         MAX_ORDER,
         ORDERS,
@@ -67,6 +68,7 @@ if not cython.compiled:
         SB_HOOKS,
         SB_KERNEL_BASE,
         SB_KINDS,
+        SB_KMALLOC,
         SB_LOWMEM,
         SB_TOTAL,
     )
@@ -116,8 +118,9 @@ class Buddy:
         return pfn
 
     def note_peak(self) -> None:
-        """Remember the most frames that were in use at once."""
+        """Remember the most frames that were in use at once, in blocks and in large memory of kmalloc."""
         used = self.words[SB_BUDDY + BUDDY_TOTAL] - self.words[SB_BUDDY + BUDDY_FREE]
+        used += self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES]
         if used > self.words[SB_BUDDY + BUDDY_PEAK]:
             self.words[SB_BUDDY + BUDDY_PEAK] = used
 
@@ -201,36 +204,6 @@ class Buddy:
                 self.halves[at + index] = 0
         self.give_pages(pfn, pages)
 
-    def extend(self, pfn: int, pages: int, extra: int) -> bool:
-        """Take the `extra` frames behind a run of `pages`, if they are free blocks; else nothing changes."""
-        end = pfn + pages
-        if not self.is_free_run(end, extra, self.halves[self.first_half + (pfn << 4) + D_KIND] >> ORDER_SHIFT & 1):
-            return False
-        while extra:
-            order = self.halves[self.first_half + (end << 4) + D_KIND] >> ORDER_SHIFT & KIND_MASK
-            flags = self.unlink(end, order)
-            self.mark(end, KIND_HEAP | flags << FLAGS_SHIFT)
-            self.words[SB_BUDDY + BUDDY_FREE] -= bit(order)
-            if bit(order) > extra:
-                self.give_pages(end + extra, bit(order) - extra)
-                break
-            end += bit(order)
-            extra -= bit(order)
-        self.note_peak()
-        return True
-
-    def is_free_run(self, pfn: int, pages: int, region: int) -> bool:
-        """Whether `pages` frames from `pfn` are free blocks of a region with these flags, `pfn` starting one."""
-        end = pfn + pages
-        while pfn < end:
-            if pfn >= self.low_frames:
-                return False
-            kind = self.halves[self.first_half + (pfn << 4) + D_KIND]
-            if kind & KIND_MASK != KIND_BUDDY_FREE or kind >> FLAGS_SHIFT != region:
-                return False
-            pfn += bit(kind >> ORDER_SHIFT & KIND_MASK)
-        return True
-
     def link(self, pfn: int, order: int, flags: int) -> None:
         """Put a free block at the head of its list."""
         at = self.first_half + (pfn << 4)
@@ -265,10 +238,10 @@ class Buddy:
     # Growing and giving back.
 
     def grow_order(self) -> int:
-        """The order by which the heap grows: 1 MiB, less on a small machine."""
+        """The order by which the heap grows: 256 KiB, less on a small machine."""
         frames = self.words[SB_TOTAL] >> 5
         order = 63 - clz(frames | 1)
-        return 8 if order > 8 else order
+        return 6 if order > 6 else order
 
     def grow(self, order: int) -> bool:
         """Get adjacent frames for a block of `order`; False, and nothing changed, if there are none."""

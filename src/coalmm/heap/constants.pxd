@@ -65,9 +65,8 @@ cdef extern from *:
     #define coalmm_heap_KMALLOC_LARGE_FRAMES 0x2ULL
     #define coalmm_heap_KMALLOC_LARGE_ALLOCATIONS 0x3ULL
     #define coalmm_heap_KMALLOC_FAILURES 0x4ULL
-    #define coalmm_heap_LARGE_DIRECT 0x80ULL
-    #define coalmm_heap_LARGEST_CLASS 0x8000ULL
-    #define coalmm_heap_KMALLOC_TABLE_SIZE 0x4004ULL
+    #define coalmm_heap_LARGEST_CLASS 0x2000ULL
+    #define coalmm_heap_KMALLOC_TABLE_SIZE 0x1004ULL
     #define coalmm_heap_TRACK_TABLE 0x0ULL
     #define coalmm_heap_TRACK_CAPACITY 0x1ULL
     #define coalmm_heap_TRACK_USED 0x2ULL
@@ -154,7 +153,6 @@ cdef extern from *:
     const u64 KMALLOC_LARGE_FRAMES "coalmm_heap_KMALLOC_LARGE_FRAMES"
     const u64 KMALLOC_LARGE_ALLOCATIONS "coalmm_heap_KMALLOC_LARGE_ALLOCATIONS"
     const u64 KMALLOC_FAILURES "coalmm_heap_KMALLOC_FAILURES"
-    const u64 LARGE_DIRECT "coalmm_heap_LARGE_DIRECT"
     const u64 LARGEST_CLASS "coalmm_heap_LARGEST_CLASS"
     const u64 KMALLOC_TABLE_SIZE "coalmm_heap_KMALLOC_TABLE_SIZE"
     const u64 TRACK_TABLE "coalmm_heap_TRACK_TABLE"

@@ -13,7 +13,7 @@ BUDDY_FAILURES = 5
 BUDDY_MASK = 6  # bit k: there are free blocks of order k
 BUDDY_HEADS = 8  # first free block (pfn) of each order, 0 for none
 BUDDY_COUNTS = 24  # how many free blocks of each order
-BUDDY_PEAK = 40  # most frames that were ever in use at once
+BUDDY_PEAK = 40  # most frames that were ever in use at once, large memory of kmalloc included
 
 MAX_ORDER = 12  # 16 MiB
 ORDERS = 13
@@ -75,9 +75,8 @@ KMALLOC_LARGE = 1  # large blocks that are live
 KMALLOC_LARGE_FRAMES = 2  # frames that they hold
 KMALLOC_LARGE_ALLOCATIONS = 3
 KMALLOC_FAILURES = 4
-LARGE_DIRECT = 0x80  # in the order byte of a large block that came from the frame allocator itself
 
-LARGEST_CLASS = 32768
+LARGEST_CLASS = 8192
 KMALLOC_TABLE_SIZE = 4 * ((LARGEST_CLASS >> 3) + 1)  # bytes
 
 # Allocation tracking, words from SB_TRACKING.

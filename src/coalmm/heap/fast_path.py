@@ -134,3 +134,36 @@ class FastPath:
         self.words[cache + C_FREES] += 1
         self.halves[at + at + D_COUNT] = count - 1
         return True
+
+    @cython.boundscheck(False)
+    @cython.nonecheck(False)
+    def rounded(self, size: int) -> int:
+        """The bytes that `kmalloc(size)` has room for; 0 for what the fast path does not serve."""
+        if self.words[SB_HOOKS] or (size - 1) & ALL_ONES >= LARGEST_CLASS:
+            return 0
+        cache = self.halves[self.table + ((size + 7) >> 3)]
+        return self.words[cache + C_STRIDE] if cache < self.cache_limit else 0
+
+    @cython.boundscheck(False)
+    @cython.nonecheck(False)
+    def room(self, pointer: int) -> int:
+        """The bytes of the live object of kmalloc at a kernel address; 0 if there is none, or with hooks."""
+        offset = (pointer - self.kernel_base) & ALL_ONES
+        pfn = offset >> FRAME_SHIFT
+        if pfn >= self.low_frames or self.words[SB_HOOKS]:
+            return 0
+        at = self.first_word + (pfn << 3)
+        kind = self.words[at + 1]
+        cache = self.words[at + 3] >> 32
+        slab = kind >> 32
+        if kind & KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
+            return 0
+        shape = self.words[cache + C_SHAPE]
+        offset = (offset - (slab << FRAME_SHIFT) - (kind >> FLAGS_SHIFT & 0xFFFF) * 8) & ALL_ONES
+        index = (offset * self.words[cache + C_RECIPROCAL] & ALL_ONES) >> 32
+        if index * self.words[cache + C_STRIDE] != offset or not shape >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
+            return 0
+        if index >= shape & SHAPE_OBJECTS or index >= MOST_OBJECTS:
+            return 0
+        free = self.words[self.first_word + (slab << 3) + D_DATA + (index >> 6)] & bit(index)
+        return 0 if free else self.words[cache + C_STRIDE]

@@ -6,8 +6,8 @@ if not cython.compiled:
     from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
     from coalmm.heap.constants import LARGEST_BLOCK, MOST_OBJECTS, SMALLEST_STRIDE
 
-MOST_PAGES = 16  # of a slab of several objects
-WASTE_SHARE = 20  # a slab is good enough when at most 1/20 of it is not objects
+MOST_PAGES = 8  # of a slab of several objects
+WASTE_SHARE = 16  # a slab is good enough when at most 1/16 of it is not objects
 
 
 def object_stride(size: int, align: int) -> int:
@@ -26,12 +26,13 @@ def natural_alignment(size: int) -> int:
 def slab_shape(stride: int, left: int) -> tuple[int, int]:
     """(frames, objects) of a slab whose objects start `left` bytes in; (0, 0) if none can be had.
 
-    Among slabs of up to 16 frames, the first that wastes at most 1/20, or the one that wastes least.
+    Among slabs of 1, 2, 4 and 8 frames, which are whole buddy blocks, the first that wastes at most 1/16, or
+    the one that wastes least. A larger object is a slab of its own.
     """
     best = (0, 0)
     best_waste = 1.0
     smallest = (stride + left + FRAME_SIZE - 1) >> FRAME_SHIFT
-    for pages in range(smallest, max(smallest, MOST_PAGES) + 1):
+    for pages in [pages for pages in (1, 2, 4, MOST_PAGES) if pages >= smallest] or [smallest]:
         bytes_ = pages << FRAME_SHIFT
         objects = min((bytes_ - left) // stride, MOST_OBJECTS)
         waste = 1 - objects * stride / bytes_

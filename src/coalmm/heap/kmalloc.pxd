@@ -7,16 +7,17 @@ from coalmm.hardware.blocks cimport copy_range, fill_range
 from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT
 from coalmm.heap.buddy cimport Buddy
 from coalmm.heap.constants cimport (
-    C_OBJECT_SIZE, C_SHAPE, C_STRIDE, CACHE_KMALLOC, KMALLOC_FAILURES, KMALLOC_LARGE, KMALLOC_LARGE_ALLOCATIONS,
-    KMALLOC_LARGE_FRAMES, KMALLOC_TABLE, LARGE_DIRECT, LARGEST_BLOCK_FRAMES, LARGEST_CLASS, RED_ZONE,
+    BUDDY_TOTAL, C_OBJECT_SIZE, C_SHAPE, C_STRIDE, CACHE_KMALLOC, KMALLOC_FAILURES, KMALLOC_LARGE, KMALLOC_LARGE_ALLOCATIONS,
+    KMALLOC_LARGE_FRAMES, KMALLOC_TABLE, LARGEST_CLASS,
     SHAPE_FLAGS_SHIFT,
 )
 from coalmm.heap.fast_path cimport FastPath
+from coalmm.heap.large cimport Large
 from coalmm.heap.objects cimport Objects
 from coalmm.heap.slab cimport Slabs
 from coalmm.physical.constants cimport (
     D_COUNT, D_DATA, D_HEAD, D_KIND, D_OWNER, HOOK_DEBUG, HOOK_INJECT, HOOK_NO_HEAP, HOOK_TRACK, KIND_KERNEL, KIND_LARGE,
-    KIND_MASK, KIND_SLAB, ORDER_SHIFT, POINT_KMALLOC, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
+    KIND_MASK, KIND_SLAB, ORDER_SHIFT, POINT_KMALLOC, SB_BUDDY, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
 )
 from coalmm.physical.frames cimport Frames
 
@@ -26,6 +27,7 @@ cdef class Kmalloc:
     cdef readonly Slabs slabs
     cdef readonly Objects objects
     cdef readonly FastPath fast
+    cdef readonly Large large
     cdef readonly Buddy buddy
     cdef readonly Frames frames
     cdef readonly object tracking
@@ -41,21 +43,14 @@ cdef class Kmalloc:
     @cython.locals(address=u64)
     cpdef u64 allocate(self, u64 size) except? 0
     cpdef int release(self, u64 pointer) except -1
-    @cython.locals(hooks=u64, address=u64, cache=u64)
+    @cython.locals(hooks=u64, total=u64, address=u64, cache=u64)
     cpdef u64 allocate_slowly(self, u64 size) except? 0
     cdef u64 note(self, u64 address, u64 size) except? 0
-    @cython.locals(room=u64, pages=u64, pfn=u64)
-    cdef u64 allocate_large(self, u64 size, u64 align) except? 0
-    @cython.locals(pages=u64, start=u64)
-    cdef int set_large_size(self, u64 pfn, u64 size) except -1
     @cython.locals(pfn=u64, at=u64, cache=u64, slab=u64)
     cpdef int release_slowly(self, u64 pointer) except -1
-    @cython.locals(at=u64, pages=u64)
-    cdef int release_large(self, u64 pfn) except -1
     @cython.locals(asked=u64, room=u64, address=u64)
     @cython.locals(cache=u64)
     cpdef object check_zones(self, u64 pfn, u64 pointer)
-    cpdef object check_large(self, u64 pfn)
     @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64)
     cpdef u64 allocation_at(self, u64 pointer) except? 0
     cpdef u64 kmalloc(self, object size) except? 0
@@ -70,8 +65,6 @@ cdef class Kmalloc:
     cpdef u64 reallocate(self, u64 pointer, u64 size) except? 0
     @cython.locals(cache=u64, stride=u64)
     cdef bint resize_in_place(self, u64 pfn, u64 pointer, u64 size) except -1
-    @cython.locals(at=u64, room=u64, pages=u64, have=u64, direct=u64)
-    cdef bint resize_large(self, u64 pfn, u64 size) except -1
     cpdef object kfree(self, object ptr)
     @cython.locals(pointer=u64)
     cpdef u64 kmalloc_size(self, object ptr) except? 0

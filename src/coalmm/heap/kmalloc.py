@@ -1,12 +1,12 @@
 """The general allocator: kmalloc and its family, over size classes and whole frames.
 
-    up to 32 KiB    a slab cache for each size class; a table finds it by (size + 7) / 8
-    larger          adjacent frames, as many as it takes; the rest of the buddy block goes back at once
+    up to 8 KiB     a slab cache for each size class; a table finds it by (size + 7) / 8
+    larger          a run of frames, as many as it takes (large.py)
 
 Which of the two an address is, and where its object starts, the frame's descriptor says: nothing is
 kept beside the memory that the caller gets.
 
-Costs: kmalloc and kfree of a class are O(1); of larger memory they depend on its frames and the orders.
+Costs: kmalloc and kfree of a class are O(1); of larger memory they depend on its frames, and on the search for a run.
 Alignment: the largest power of two that divides the class, so at least 8; larger memory, 4096.
 """
 
@@ -17,6 +17,7 @@ import cython
 from coalmm.errors import DoubleFreeError, InvalidPointerError
 from coalmm.heap.classes import size_classes
 from coalmm.heap.geometry import natural_alignment
+from coalmm.heap.large import Large
 from coalmm.heap.objects import Objects
 from coalmm.heap.slab import CacheInfo, Slabs
 
@@ -25,6 +26,7 @@ if not cython.compiled:
     from coalmm.hardware.blocks import copy_range, fill_range
     from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
     from coalmm.heap.constants import (
+        BUDDY_TOTAL,
         C_OBJECT_SIZE,
         C_SHAPE,
         C_STRIDE,
@@ -34,17 +36,11 @@ if not cython.compiled:
         KMALLOC_LARGE_ALLOCATIONS,
         KMALLOC_LARGE_FRAMES,
         KMALLOC_TABLE,
-        LARGE_DIRECT,
-        LARGEST_BLOCK_FRAMES,
         LARGEST_CLASS,
-        RED_ZONE,
         SHAPE_FLAGS_SHIFT,
     )
     from coalmm.physical.constants import (
-        D_COUNT,
-        D_DATA,
         D_HEAD,
-        D_KIND,
         D_OWNER,
         HOOK_DEBUG,
         HOOK_INJECT,
@@ -53,15 +49,13 @@ if not cython.compiled:
         KIND_KERNEL,
         KIND_LARGE,
         KIND_SLAB,
-        ORDER_SHIFT,
         POINT_KMALLOC,
+        SB_BUDDY,
         SB_HOOKS,
         SB_KERNEL_BASE,
         SB_KMALLOC,
         SB_LOWMEM,
     )
-
-LARGE_ZONE = 16  # least bytes of red zone behind large memory, with debugging on
 
 
 @dataclass(frozen=True)
@@ -93,6 +87,7 @@ class Kmalloc:
         self.kernel_base = self.words[SB_KERNEL_BASE]
         self.low_frames = self.words[SB_LOWMEM]
         self.fast = self.objects.fast
+        self.large = Large(self.buddy, self.objects.zones, self.tracking)
         self.table = self.words[SB_KMALLOC + KMALLOC_TABLE] >> 2
 
     def format(self) -> None:
@@ -135,17 +130,20 @@ class Kmalloc:
     def allocate_slowly(self, size: int) -> int:
         """`allocate` for 0 bytes, large sizes, before there is a heap, fault injection, tracking and debugging."""
         hooks = self.words[SB_HOOKS]
+        total = self.words[SB_BUDDY + BUDDY_TOTAL]
         address = 0
         if hooks & HOOK_NO_HEAP:
             return self.note(0, size)
         if size != 0 and not (hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, size)):
             if size > LARGEST_CLASS:
-                address = self.allocate_large(size, 1)
+                address = self.large.allocate(size, 1)
             else:
                 cache = self.halves[self.table + ((size + 7) >> 3)]
                 address = self.objects.take_object(cache)
                 if address and hooks & HOOK_DEBUG:
                     self.slabs.hand_out(cache, address, size)
+        if self.words[SB_BUDDY + BUDDY_TOTAL] > total:  # before it grows again, use what is kept for nothing
+            self.slabs.reap()
         return self.note(address, size)
 
     def note(self, address: int, size: int) -> int:
@@ -156,40 +154,6 @@ class Kmalloc:
             self.tracking.allocated(address, size)
         return address
 
-    def allocate_large(self, size: int, align: int) -> int:
-        """Adjacent frames for `size` bytes, the first a multiple of `align` frames; address or 0."""
-        if size > self.low_frames << FRAME_SHIFT:  # and no sum below can wrap
-            return 0
-        room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
-        pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
-        if pages > self.low_frames or align > self.low_frames:
-            return 0
-        if pages <= LARGEST_BLOCK_FRAMES and align <= LARGEST_BLOCK_FRAMES:
-            pfn = self.buddy.take_pages(pages, align)
-            if pfn:
-                self.buddy.lend(pfn, 1, KIND_LARGE, 0, 0)
-        else:
-            pfn = self.frames.take_run(pages, align, KIND_LARGE, 0, True)
-            if pfn:
-                self.halves[self.first_half + (pfn << 4) + D_KIND] |= LARGE_DIRECT << ORDER_SHIFT
-        if pfn == 0:
-            return 0
-        self.words[SB_KMALLOC + KMALLOC_LARGE] += 1
-        self.words[SB_KMALLOC + KMALLOC_LARGE_ALLOCATIONS] += 1
-        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] += pages
-        self.halves[self.first_half + (pfn << 4) + D_COUNT] = pages
-        self.halves[self.first_half + (pfn << 4) + D_HEAD] = pfn
-        self.set_large_size(pfn, size)
-        return self.kernel_base + (pfn << FRAME_SHIFT)
-
-    def set_large_size(self, pfn: int, size: int) -> None:
-        """Remember the bytes asked for of large memory; with debugging, paint what is behind them."""
-        self.words[self.first_word + (pfn << 3) + D_DATA] = size
-        if self.words[SB_HOOKS] & HOOK_DEBUG:
-            pages = self.halves[self.first_half + (pfn << 4) + D_COUNT]
-            start = (pfn << FRAME_SHIFT) + size
-            fill_range(self.bytes, start, (pfn + pages << FRAME_SHIFT) - start, RED_ZONE)
-
     def release_slowly(self, pointer: int) -> int:
         """`release` for NULL, large memory, hooks, slabs that change lists; raises for what is wrong."""
         if pointer == 0:
@@ -197,8 +161,8 @@ class Kmalloc:
         pfn = self.allocation_at(pointer)
         if self.frames.kind(pfn) == KIND_LARGE:
             if self.words[SB_HOOKS] & HOOK_DEBUG:
-                self.check_large(pfn)
-            self.release_large(pfn)
+                self.large.check_zone(pfn)
+            self.large.release(pfn)
         else:
             at = self.first_half + (pfn << 4)
             cache, slab = self.halves[at + D_OWNER], self.halves[at + D_HEAD]
@@ -209,32 +173,13 @@ class Kmalloc:
             self.tracking.freed(pointer)
         return 0
 
-    def release_large(self, pfn: int) -> None:
-        """Give the frames of large memory back."""
-        at = self.first_half + (pfn << 4)
-        pages = self.halves[at + D_COUNT]
-        self.words[SB_KMALLOC + KMALLOC_LARGE] -= 1
-        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] -= pages
-        if self.halves[at + D_KIND] >> ORDER_SHIFT & LARGE_DIRECT:
-            self.frames.give_run(pfn, pages)
-        else:
-            self.buddy.give_lent(pfn, 1, pages)
-
     def check_zones(self, pfn: int, pointer: int) -> None:
         """Raise CorruptionError if the red zones of a live allocation were written to."""
         if self.frames.kind(pfn) == KIND_LARGE:
-            self.check_large(pfn)
+            self.large.check_zone(pfn)
         else:
             cache = self.halves[self.first_half + (pfn << 4) + D_OWNER]
             self.objects.zones.check_zones(pointer, self.words[cache + C_STRIDE], self.tracking.history(pointer))
-
-    def check_large(self, pfn: int) -> None:
-        """Raise CorruptionError if the bytes behind large memory were written to."""
-        asked = self.words[self.first_word + (pfn << 3) + D_DATA]
-        room = self.halves[self.first_half + (pfn << 4) + D_COUNT] << FRAME_SHIFT
-        address = self.kernel_base + (pfn << FRAME_SHIFT)
-        history = self.tracking.history(address)
-        self.objects.zones.expect("the red zone", address, address + asked, room - asked, history)
 
     def allocation_at(self, pointer: int) -> int:
         """The pfn under the live allocation that starts at a kernel address; raises if there is none."""
@@ -295,7 +240,7 @@ class Kmalloc:
         cache = 0 if hooks & HOOK_DEBUG else self.aligned_cache(wanted, alignment)
         if cache:
             return self.note(self.objects.take_object(cache), wanted)
-        return self.note(self.allocate_large(wanted, max(alignment >> FRAME_SHIFT, 1)), wanted)
+        return self.note(self.large.allocate(wanted, max(alignment >> FRAME_SHIFT, 1)), wanted)
 
     def aligned_cache(self, size: int, align: int) -> int:
         """The smallest class whose objects all lie at multiples of `align`; 0 if there is none."""
@@ -340,32 +285,12 @@ class Kmalloc:
     def resize_in_place(self, pfn: int, pointer: int, size: int) -> bool:
         """Whether an allocation could be made `size` bytes where it is; then it has been."""
         if self.frames.kind(pfn) == KIND_LARGE:
-            return size > LARGEST_CLASS and self.resize_large(pfn, size)
+            return size > LARGEST_CLASS and self.large.resize(pfn, size)
         cache = self.halves[self.first_half + (pfn << 4) + D_OWNER]
         if size > LARGEST_CLASS or self.halves[self.table + ((size + 7) >> 3)] != cache:
             return False
         if self.words[SB_HOOKS] & HOOK_DEBUG:
             self.objects.zones.paint_zones(pointer, size, self.words[cache + C_STRIDE])
-        return True
-
-    def resize_large(self, pfn: int, size: int) -> bool:
-        """Grow or shrink large memory where it is, if the frames behind it allow."""
-        if size > self.low_frames << FRAME_SHIFT:
-            return False
-        at = self.first_half + (pfn << 4)
-        room = size + LARGE_ZONE if self.words[SB_HOOKS] & HOOK_DEBUG else size
-        pages = (room >> FRAME_SHIFT) + (1 if room & FRAME_MASK else 0)
-        have = self.halves[at + D_COUNT]
-        direct = self.halves[at + D_KIND] >> ORDER_SHIFT & LARGE_DIRECT
-        if pages > have and (direct or not self.buddy.extend(pfn, have, pages - have)):
-            return False
-        if pages < have and direct:
-            self.frames.give_run(pfn + pages, have - pages)
-        elif pages < have:
-            self.buddy.give_pages(pfn + pages, have - pages)
-        self.halves[at + D_COUNT] = pages
-        self.words[SB_KMALLOC + KMALLOC_LARGE_FRAMES] += pages - have
-        self.set_large_size(pfn, size)
         return True
 
     def kfree(self, ptr: int) -> None:
@@ -388,9 +313,7 @@ class Kmalloc:
         """`kmalloc_size` of a live allocation; with debugging on, the bytes asked for."""
         at = self.first_half + (pfn << 4)
         if self.frames.kind(pfn) == KIND_LARGE:
-            if self.words[SB_HOOKS] & HOOK_DEBUG:
-                return self.words[self.first_word + (pfn << 3) + D_DATA]
-            return self.halves[at + D_COUNT] << FRAME_SHIFT
+            return self.large.usable(pfn)
         cache = self.halves[at + D_OWNER]
         if self.words[SB_HOOKS] & HOOK_DEBUG:
             return self.objects.zones.asked(pointer, self.words[cache + C_STRIDE])

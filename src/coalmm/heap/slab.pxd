@@ -48,6 +48,8 @@ cdef class Slabs:
     cpdef object free(self, object cache, object ptr)
     @cython.locals(offset=u64, pfn=u64, at=u64, owner=u64, slab=u64, number=u64)
     cpdef u64 locate(self, u64 cache, u64 pointer) except? 0xFFFFFFFFFFFFFFFF
+    @cython.locals(cache=u64, _=u64)
+    cpdef int reap(self) except -1
     cpdef u64 most_caches(self) except? 0
     @cython.locals(pages=u64, cache=u64, following=u64, _=u64)
     cpdef u64 shrink(self) except? 0xFFFFFFFFFFFFFFFF

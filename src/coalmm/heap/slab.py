@@ -396,6 +396,16 @@ class Slabs:
             cache = following
         return pages
 
+    def reap(self) -> None:
+        """Give the empty slabs of kmalloc's classes back."""
+        cache = self.words[SB_SLAB + SLAB_CACHES]
+        for _ in range(self.most_caches()):
+            if cache == 0:
+                break
+            if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
+                self.shrink_cache(cache)
+            cache = self.words[cache + C_NEXT]
+
     def most_caches(self) -> int:
         """How many caches there are, and no more than RAM has room for: a damaged list may not be endless."""
         return min(self.words[SB_SLAB + SLAB_COUNT], self.frames.ram.size // CACHE_SIZE)

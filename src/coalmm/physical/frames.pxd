@@ -36,7 +36,11 @@ cdef class Frames:
     cpdef int claim_at(self, u64 pfn, u64 kind, u64 owner) except -1
     @cython.locals(at=u64)
     cpdef int describe_taken(self, u64 pfn, u64 kind, u64 owner) except -1
-    @cython.locals(limit=u64, first=u64, pfn=u64)
+    @cython.locals(low=u64)
+    cpdef bint extend_run(self, u64 first, u64 count, u64 kind) except -1
+    @cython.locals(pfn=u64)
+    cpdef int take_range(self, u64 first, u64 count, u64 kind, u64 owner) except -1
+    @cython.locals(limit=u64, first=u64)
     cpdef u64 take_run(self, u64 count, u64 align, u64 kind, u64 owner, bint low) except? 0
     @cython.locals(pfn=u64)
     cpdef int give_run(self, u64 first, u64 count) except -1

@@ -151,11 +151,25 @@ class Frames:
         first = self.bitmap.find_run(count, align, limit)
         if first == ALL_ONES:
             return 0
+        self.take_range(first, count, kind, owner)
+        return first
+
+    def extend_run(self, first: int, count: int, kind: int) -> bool:
+        """Take the `count` frames from `first` on, if all are free and the kernel half maps them."""
+        low = self.words[SB_LOWMEM]
+        if first > low or count > low - first or self.bitmap.next_set(first, first + count) != first + count:
+            return False
+        if self.words[SB_HOOKS] & HOOK_INJECT and self.injection.should_fail(POINT_FRAME, count << FRAME_SHIFT):
+            return False
+        self.take_range(first, count, kind, 0)
+        return True
+
+    def take_range(self, first: int, count: int, kind: int, owner: int) -> None:
+        """Mark adjacent free frames taken, with one reference each."""
         self.bitmap.set_range(first, count)
         self.words[SB_FREE] -= count
         for pfn in range(first, first + count):
             self.describe_taken(pfn, kind, owner)
-        return first
 
     def give_run(self, first: int, count: int) -> None:
         """Give back `count` adjacent frames that have one reference each, in one go."""

@@ -250,7 +250,7 @@ class Process:
     def remap(self, vaddr: int, old_length: int, length: int, flags: int = MREMAP_MAYMOVE, target: int = 0) -> int:
         """Resize or move, as mremap does; the new address or a negative errno."""
         values = [as_u64(value) for value in (vaddr, old_length, length, flags, target)]
-        return self.processes.mappings.remap(self.space, *values)
+        return self.processes.remapping.remap(self.space, *values)
 
     def brk(self, vaddr: int) -> int:
         """Move the end of the heap; returns where it is then."""
@@ -262,11 +262,11 @@ class Process:
 
     def advise(self, vaddr: int, length: int, advice: int) -> int:
         """Give an advice, as madvise does."""
-        return self.processes.mappings.advise(self.space, as_u64(vaddr), as_u64(length), as_u64(advice))
+        return self.processes.advice.advise(self.space, as_u64(vaddr), as_u64(length), as_u64(advice))
 
     def sync(self, vaddr: int, length: int) -> int:
         """Write shared file pages to the host, as msync does."""
-        return self.processes.mappings.sync(self.space, as_u64(vaddr), as_u64(length))
+        return self.processes.residency.sync(self.space, as_u64(vaddr), as_u64(length))
 
     # --- its life ---
 

@@ -43,10 +43,14 @@ from coalmm.process.constants import (
 )
 from coalmm.process.process import Process
 from coalmm.virtual.address_space import AddressSpaces, Usage
+from coalmm.virtual.advice import Advice
 from coalmm.virtual.constants import S_REFERENCES
+from coalmm.virtual.locks import Locks
 from coalmm.virtual.mappings import Mappings
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
+from coalmm.virtual.remapping import Remapping
+from coalmm.virtual.residency import Residency
 from coalmm.virtual.user_access import UserAccess
 
 
@@ -60,6 +64,10 @@ class Processes:
         self.words = self.ram.words
         self.spaces = spaces
         self.mappings = mappings
+        self.remapping = Remapping(mappings)
+        self.advice = Advice(mappings)
+        self.locks = Locks(mappings)
+        self.residency = Residency(mappings)
         self.user = user
         self.tables = tables
         self.heap = heap

@@ -156,7 +156,7 @@ class Engine:
         if size <= LARGEST_CLASS:
             bucket = self.class_of[(size + 7) >> 3]
         else:
-            bucket = self.classes + 48 - clz(size - 1)  # 32 KiB < size <= 64 KiB is the first one
+            bucket = self.classes + clz(LARGEST_CLASS) - clz(size - 1)  # the first one: up to twice the largest class
         self.count_column[bucket] += 1
         self.asked_column[bucket] += size
 

@@ -130,8 +130,8 @@ def kmalloc(tour: Tour) -> Scene:
             f"pointer = kernel.heap.kmalloc(100)        # -> {pointer:#x}",
             f"kernel.memory.write(pointer, {TEXT!r})",
         ],
-        "Up to 32 KiB, kmalloc rounds the size up to a class and takes an object of the class's slab cache; larger "
-        "memory is whole frames from the buddy allocator, the rest of the block goes back at once.",
+        "Up to 8 KiB, kmalloc rounds the size up to a class and takes an object of the class's slab cache; larger "
+        "memory is a run of whole frames from the frame allocator.",
         [
             ("What it was asked for, and gives", table),
             ("mem_dump(pointer, 100)", Text(dump_text(kernel, pointer, 100).rstrip())),

@@ -20,6 +20,7 @@ from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
 
 if not cython.compiled:
+    from coalmm.hardware.bits import ALL_ONES
     from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE, PAGE_NX, PAGE_PRESENT, PAGE_SHARED, PAGE_USER
     from coalmm.physical.constants import D_NEXT, KIND_ANONYMOUS, KIND_CACHE
     from coalmm.virtual.constants import (
@@ -28,7 +29,10 @@ if not cython.compiled:
         A_FLAGS,
         A_OFFSET,
         A_START,
+        AREA_GROWS_DOWN,
         AREA_KIND,
+        AREA_LOCKED,
+        AREA_LOCKS,
         AREA_NO_FORK,
         AREA_SHARED,
         AREA_STACK,
@@ -43,7 +47,9 @@ if not cython.compiled:
         RIGHTS,
         S_BRK,
         S_BRK_START,
+        S_DEFAULT_FLAGS,
         S_FAULTS_ZERO,
+        S_LOCKED,
         S_MMAP_BASE,
         S_PEAK_RSS,
         S_PEAK_VIRTUAL,
@@ -52,6 +58,7 @@ if not cython.compiled:
         S_RSS_ANONYMOUS,
         S_RSS_FILE,
         S_RSS_SHARED,
+        S_SIZE_LIMIT,
         S_STACK_LIMIT,
         S_TABLE,
         S_VIRTUAL,
@@ -111,12 +118,14 @@ class AddressSpaces:
         self.words[word + S_BRK_START] = self.words[word + S_BRK] = HEAP_START
         self.words[word + S_MMAP_BASE] = min(self.top, TOP_47) - STACK_ROOM
         self.words[word + S_STACK_LIMIT] = STACK_LIMIT
+        for limit in range(S_SIZE_LIMIT, S_DEFAULT_FLAGS):
+            self.words[word + limit] = ALL_ONES
         self.words[word + S_REFERENCES] = 1
         self.words[self.first_word + ((root >> FRAME_SHIFT) << 3) + D_SPACE] = space
         return space
 
     def clone(self, space: int) -> int:
-        """A copy-on-write copy with one reference; its paddr, 0 if there is no memory and nothing changed."""
+        """A copy-on-write copy with one reference and nothing locked; its paddr, or 0 and nothing changed."""
         copy = self.records.allocate()
         if not copy:
             return 0
@@ -129,8 +138,13 @@ class AddressSpaces:
             self.records.free(copy)
             return 0
         word = copy >> 3
-        for field in range(S_BRK_START, S_FAULTS_ZERO):
+        for field in range(S_BRK_START, SPACE_SIZE >> 3):
             self.words[word + field] = self.words[(space >> 3) + field]
+        for field in range(S_FAULTS_ZERO, S_SIZE_LIMIT):
+            self.words[word + field] = 0
+        if self.words[word + S_LOCKED]:
+            self.areas.change(self.table(copy), 0, ALL_ONES, AREA_LOCKS, 0)
+        self.words[word + S_DEFAULT_FLAGS] = self.words[word + S_LOCKED] = 0
         self.words[word + S_ROOT] = root
         self.words[word + S_REFERENCES] = 1
         self.words[word + S_PEAK_RSS] = self.rss(copy)
@@ -249,6 +263,60 @@ class AddressSpaces:
             index += 1
         return covered
 
+    def covered(self, space: int, start: int, end: int) -> int:
+        """How many bytes of [start, end) are in areas."""
+        return self._sum(space, start, end, 0)
+
+    def locked(self, space: int, start: int, end: int) -> int:
+        """How many bytes of [start, end) are in locked areas."""
+        return self._sum(space, start, end, AREA_LOCKED)
+
+    def _sum(self, space: int, start: int, end: int, flag: int) -> int:
+        """The bytes of [start, end) in areas that have `flag`."""
+        table = self.table(space)
+        index = self.areas.index_above(table, start)
+        count = self.areas.count(table)
+        total = 0
+        while index < count:
+            word = self.areas.record(table, index) >> 3
+            low = max(start, self.words[word + A_START])
+            high = min(end, self.words[word + A_END])
+            if low >= high:
+                break
+            if self.words[word + A_FLAGS] & flag == flag:
+                total += high - low
+            index += 1
+        return total
+
+    def data_size(self, space: int) -> int:
+        """Bytes of areas that are data as RLIMIT_DATA has it: private, writable, not a stack."""
+        table = self.table(space)
+        total = 0
+        for index in range(self.areas.count(table)):
+            word = self.areas.record(table, index) >> 3
+            if self.words[word + A_FLAGS] & (RIGHT_WRITE | AREA_SHARED | AREA_GROWS_DOWN) == RIGHT_WRITE:
+                total += self.words[word + A_END] - self.words[word + A_START]
+        return total
+
+    def move_pages(self, space: int, old: int, length: int, target: int) -> bool:
+        """Move the present entries of [old, old + length) to `target`, where nothing is; frames are not copied.
+
+        False, and they are where they were, if a page table cannot be had.
+        """
+        root = self.words[(space >> 3) + S_ROOT]
+        ranges = self.tables.ranges
+        vaddr = old
+        while vaddr < old + length and ranges.next_leaf(root, vaddr, old + length):
+            vaddr = max(vaddr, ranges.found_vaddr)
+            entry = self.tables.entry(root, vaddr)
+            pfn = (entry & ENTRY_ADDRESS) >> FRAME_SHIFT
+            if self.tables.set_leaf(root, target + (vaddr - old), pfn, entry & ~ENTRY_ADDRESS) != 0:
+                self.tables.unmap_range(root, target, target + length)
+                return False
+            vaddr += FRAME_SIZE
+        self.tables.unmap_range(root, old, old + length)
+        return True
+
     def drop_pages(self, space: int, area: int, start: int, end: int) -> int:
         """Take away present pages [start, end) of one area (word index of its record), and count them off."""
         root = self.words[(space >> 3) + S_ROOT]
@@ -271,10 +339,12 @@ class AddressSpaces:
     def count_own(self, root: int, start: int, end: int) -> int:
         """How many present pages of [start, end) are private copies."""
         own = 0
-        for vaddr in range(start, end, FRAME_SIZE):
-            entry = self.tables.entry(root, vaddr)
-            if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_ANONYMOUS:
+        ranges = self.tables.ranges
+        while start < end and ranges.next_leaf(root, start, end):
+            start = max(start, ranges.found_vaddr)
+            if self.frames.kind((self.tables.entry(root, start) & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_ANONYMOUS:
                 own += 1
+            start += FRAME_SIZE
         return own
 
     def unmap_file(self, file: int, first: int, last: int, copies: bool) -> int:
@@ -307,10 +377,12 @@ class AddressSpaces:
     def _drop_cached(self, space: int, area: int, start: int, end: int) -> int:
         """Take away the present pages of one area that are the file's own, not private copies. 0."""
         root = self.words[(space >> 3) + S_ROOT]
-        for vaddr in range(start, end, FRAME_SIZE):
-            entry = self.tables.entry(root, vaddr)
-            if entry & PAGE_PRESENT and self.frames.kind((entry & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_CACHE:
-                self.drop_pages(space, area, vaddr, vaddr + FRAME_SIZE)
+        ranges = self.tables.ranges
+        while start < end and ranges.next_leaf(root, start, end):
+            start = max(start, ranges.found_vaddr)
+            if self.frames.kind((self.tables.entry(root, start) & ENTRY_ADDRESS) >> FRAME_SHIFT) == KIND_CACHE:
+                self.drop_pages(space, area, start, start + FRAME_SIZE)
+            start += FRAME_SIZE
         return 0
 
     def subtract(self, space: int, field: int, amount: int) -> int:

@@ -22,9 +22,17 @@ cdef extern from *:
     #define coalmm_virtual_MAY_SHIFT 0x4ULL
     #define coalmm_virtual_AREA_GROWS_DOWN 0x100ULL
     #define coalmm_virtual_AREA_LOCKED 0x2000ULL
+    #define coalmm_virtual_AREA_SEQUENTIAL 0x8000ULL
+    #define coalmm_virtual_AREA_RANDOM 0x10000ULL
     #define coalmm_virtual_AREA_NO_FORK 0x20000ULL
-    #define coalmm_virtual_AREA_WIPE_ON_FORK 0x40000ULL
+    #define coalmm_virtual_AREA_LOCK_ON_FAULT 0x80000ULL
+    #define coalmm_virtual_AREA_LOCKS 0x82000ULL
     #define coalmm_virtual_AREA_NO_RESERVE 0x200000ULL
+    #define coalmm_virtual_AREA_WIPE_ON_FORK 0x2000000ULL
+    #define coalmm_virtual_AREA_NO_DUMP 0x4000000ULL
+    #define coalmm_virtual_AREA_HUGE 0x20000000ULL
+    #define coalmm_virtual_AREA_NO_HUGE 0x40000000ULL
+    #define coalmm_virtual_AREA_MERGEABLE 0x80000000ULL
     #define coalmm_virtual_AREA_KIND_SHIFT 0x20ULL
     #define coalmm_virtual_AREA_KIND 0xff00000000ULL
     #define coalmm_virtual_AREA_MAPPING 0x0ULL
@@ -38,7 +46,7 @@ cdef extern from *:
     #define coalmm_virtual_T_HINT 0x3ULL
     #define coalmm_virtual_AREAS_LIMIT 0xfffaULL
     #define coalmm_virtual_GUARD_GAP 0x100000ULL
-    #define coalmm_virtual_SPACE_SIZE 0x100ULL
+    #define coalmm_virtual_SPACE_SIZE 0x140ULL
     #define coalmm_virtual_S_ROOT 0x0ULL
     #define coalmm_virtual_S_TABLE 0x1ULL
     #define coalmm_virtual_S_BRK_START 0x5ULL
@@ -60,6 +68,20 @@ cdef extern from *:
     #define coalmm_virtual_S_FAULTS_SPURIOUS 0x15ULL
     #define coalmm_virtual_S_FAULTS_READ 0x16ULL
     #define coalmm_virtual_S_FAULTS_REFUSED 0x17ULL
+    #define coalmm_virtual_S_SIZE_LIMIT 0x18ULL
+    #define coalmm_virtual_S_DATA_LIMIT 0x19ULL
+    #define coalmm_virtual_S_LOCK_LIMIT 0x1aULL
+    #define coalmm_virtual_S_DEFAULT_FLAGS 0x1bULL
+    #define coalmm_virtual_S_CODE_START 0x1cULL
+    #define coalmm_virtual_S_CODE_END 0x1dULL
+    #define coalmm_virtual_S_DATA_START 0x1eULL
+    #define coalmm_virtual_S_DATA_END 0x1fULL
+    #define coalmm_virtual_S_STACK_START 0x20ULL
+    #define coalmm_virtual_S_ARG_START 0x21ULL
+    #define coalmm_virtual_S_ARG_END 0x22ULL
+    #define coalmm_virtual_S_ENV_START 0x23ULL
+    #define coalmm_virtual_S_ENV_END 0x24ULL
+    #define coalmm_virtual_S_BARRIERS 0x25ULL
     #define coalmm_virtual_FILE_SIZE 0x80ULL
     #define coalmm_virtual_F_KIND 0x0ULL
     #define coalmm_virtual_F_REFERENCES 0x1ULL
@@ -102,22 +124,46 @@ cdef extern from *:
     #define coalmm_virtual_MAP_LOCKED 0x2000ULL
     #define coalmm_virtual_MAP_NORESERVE 0x4000ULL
     #define coalmm_virtual_MAP_POPULATE 0x8000ULL
+    #define coalmm_virtual_MAP_NONBLOCK 0x10000ULL
+    #define coalmm_virtual_MAP_HUGETLB 0x40000ULL
     #define coalmm_virtual_MAP_FIXED_NOREPLACE 0x100000ULL
+    #define coalmm_virtual_MAP_32BIT 0x40ULL
+    #define coalmm_virtual_MAP_LEGACY 0x7c07f9f3ULL
+    #define coalmm_virtual_MAP_READ_ONLY 0x100000000ULL
+    #define coalmm_virtual_PROT_SEM 0x8ULL
+    #define coalmm_virtual_PROT_GROWSDOWN 0x1000000ULL
+    #define coalmm_virtual_PROT_GROWSUP 0x2000000ULL
     #define coalmm_virtual_MREMAP_MAYMOVE 0x1ULL
     #define coalmm_virtual_MREMAP_FIXED 0x2ULL
     #define coalmm_virtual_MREMAP_DONTUNMAP 0x4ULL
     #define coalmm_virtual_MADV_NORMAL 0x0ULL
+    #define coalmm_virtual_MADV_RANDOM 0x1ULL
+    #define coalmm_virtual_MADV_SEQUENTIAL 0x2ULL
     #define coalmm_virtual_MADV_WILLNEED 0x3ULL
     #define coalmm_virtual_MADV_DONTNEED 0x4ULL
     #define coalmm_virtual_MADV_FREE 0x8ULL
+    #define coalmm_virtual_MADV_REMOVE 0x9ULL
     #define coalmm_virtual_MADV_DONTFORK 0xaULL
     #define coalmm_virtual_MADV_DOFORK 0xbULL
+    #define coalmm_virtual_MADV_MERGEABLE 0xcULL
+    #define coalmm_virtual_MADV_UNMERGEABLE 0xdULL
+    #define coalmm_virtual_MADV_HUGEPAGE 0xeULL
+    #define coalmm_virtual_MADV_NOHUGEPAGE 0xfULL
+    #define coalmm_virtual_MADV_DONTDUMP 0x10ULL
     #define coalmm_virtual_MADV_DODUMP 0x11ULL
     #define coalmm_virtual_MADV_WIPEONFORK 0x12ULL
     #define coalmm_virtual_MADV_KEEPONFORK 0x13ULL
+    #define coalmm_virtual_MADV_COLD 0x14ULL
     #define coalmm_virtual_MADV_PAGEOUT 0x15ULL
     #define coalmm_virtual_MADV_POPULATE_READ 0x16ULL
     #define coalmm_virtual_MADV_POPULATE_WRITE 0x17ULL
+    #define coalmm_virtual_MADV_DONTNEED_LOCKED 0x18ULL
+    #define coalmm_virtual_MS_ASYNC 0x1ULL
+    #define coalmm_virtual_MS_INVALIDATE 0x2ULL
+    #define coalmm_virtual_MS_SYNC 0x4ULL
+    #define coalmm_virtual_MCL_CURRENT 0x1ULL
+    #define coalmm_virtual_MCL_FUTURE 0x2ULL
+    #define coalmm_virtual_MCL_ONFAULT 0x4ULL
     #define coalmm_virtual_SB_DIRECTORIES 0xf0ULL
     #define coalmm_virtual_D_GLOBAL 0x4ULL
     #define coalmm_virtual_D_ENTRY 0x4ULL
@@ -145,9 +191,17 @@ cdef extern from *:
     const u64 MAY_SHIFT "coalmm_virtual_MAY_SHIFT"
     const u64 AREA_GROWS_DOWN "coalmm_virtual_AREA_GROWS_DOWN"
     const u64 AREA_LOCKED "coalmm_virtual_AREA_LOCKED"
+    const u64 AREA_SEQUENTIAL "coalmm_virtual_AREA_SEQUENTIAL"
+    const u64 AREA_RANDOM "coalmm_virtual_AREA_RANDOM"
     const u64 AREA_NO_FORK "coalmm_virtual_AREA_NO_FORK"
-    const u64 AREA_WIPE_ON_FORK "coalmm_virtual_AREA_WIPE_ON_FORK"
+    const u64 AREA_LOCK_ON_FAULT "coalmm_virtual_AREA_LOCK_ON_FAULT"
+    const u64 AREA_LOCKS "coalmm_virtual_AREA_LOCKS"
     const u64 AREA_NO_RESERVE "coalmm_virtual_AREA_NO_RESERVE"
+    const u64 AREA_WIPE_ON_FORK "coalmm_virtual_AREA_WIPE_ON_FORK"
+    const u64 AREA_NO_DUMP "coalmm_virtual_AREA_NO_DUMP"
+    const u64 AREA_HUGE "coalmm_virtual_AREA_HUGE"
+    const u64 AREA_NO_HUGE "coalmm_virtual_AREA_NO_HUGE"
+    const u64 AREA_MERGEABLE "coalmm_virtual_AREA_MERGEABLE"
     const u64 AREA_KIND_SHIFT "coalmm_virtual_AREA_KIND_SHIFT"
     const u64 AREA_KIND "coalmm_virtual_AREA_KIND"
     const u64 AREA_MAPPING "coalmm_virtual_AREA_MAPPING"
@@ -183,6 +237,20 @@ cdef extern from *:
     const u64 S_FAULTS_SPURIOUS "coalmm_virtual_S_FAULTS_SPURIOUS"
     const u64 S_FAULTS_READ "coalmm_virtual_S_FAULTS_READ"
     const u64 S_FAULTS_REFUSED "coalmm_virtual_S_FAULTS_REFUSED"
+    const u64 S_SIZE_LIMIT "coalmm_virtual_S_SIZE_LIMIT"
+    const u64 S_DATA_LIMIT "coalmm_virtual_S_DATA_LIMIT"
+    const u64 S_LOCK_LIMIT "coalmm_virtual_S_LOCK_LIMIT"
+    const u64 S_DEFAULT_FLAGS "coalmm_virtual_S_DEFAULT_FLAGS"
+    const u64 S_CODE_START "coalmm_virtual_S_CODE_START"
+    const u64 S_CODE_END "coalmm_virtual_S_CODE_END"
+    const u64 S_DATA_START "coalmm_virtual_S_DATA_START"
+    const u64 S_DATA_END "coalmm_virtual_S_DATA_END"
+    const u64 S_STACK_START "coalmm_virtual_S_STACK_START"
+    const u64 S_ARG_START "coalmm_virtual_S_ARG_START"
+    const u64 S_ARG_END "coalmm_virtual_S_ARG_END"
+    const u64 S_ENV_START "coalmm_virtual_S_ENV_START"
+    const u64 S_ENV_END "coalmm_virtual_S_ENV_END"
+    const u64 S_BARRIERS "coalmm_virtual_S_BARRIERS"
     const u64 FILE_SIZE "coalmm_virtual_FILE_SIZE"
     const u64 F_KIND "coalmm_virtual_F_KIND"
     const u64 F_REFERENCES "coalmm_virtual_F_REFERENCES"
@@ -225,22 +293,46 @@ cdef extern from *:
     const u64 MAP_LOCKED "coalmm_virtual_MAP_LOCKED"
     const u64 MAP_NORESERVE "coalmm_virtual_MAP_NORESERVE"
     const u64 MAP_POPULATE "coalmm_virtual_MAP_POPULATE"
+    const u64 MAP_NONBLOCK "coalmm_virtual_MAP_NONBLOCK"
+    const u64 MAP_HUGETLB "coalmm_virtual_MAP_HUGETLB"
     const u64 MAP_FIXED_NOREPLACE "coalmm_virtual_MAP_FIXED_NOREPLACE"
+    const u64 MAP_32BIT "coalmm_virtual_MAP_32BIT"
+    const u64 MAP_LEGACY "coalmm_virtual_MAP_LEGACY"
+    const u64 MAP_READ_ONLY "coalmm_virtual_MAP_READ_ONLY"
+    const u64 PROT_SEM "coalmm_virtual_PROT_SEM"
+    const u64 PROT_GROWSDOWN "coalmm_virtual_PROT_GROWSDOWN"
+    const u64 PROT_GROWSUP "coalmm_virtual_PROT_GROWSUP"
     const u64 MREMAP_MAYMOVE "coalmm_virtual_MREMAP_MAYMOVE"
     const u64 MREMAP_FIXED "coalmm_virtual_MREMAP_FIXED"
     const u64 MREMAP_DONTUNMAP "coalmm_virtual_MREMAP_DONTUNMAP"
     const u64 MADV_NORMAL "coalmm_virtual_MADV_NORMAL"
+    const u64 MADV_RANDOM "coalmm_virtual_MADV_RANDOM"
+    const u64 MADV_SEQUENTIAL "coalmm_virtual_MADV_SEQUENTIAL"
     const u64 MADV_WILLNEED "coalmm_virtual_MADV_WILLNEED"
     const u64 MADV_DONTNEED "coalmm_virtual_MADV_DONTNEED"
     const u64 MADV_FREE "coalmm_virtual_MADV_FREE"
+    const u64 MADV_REMOVE "coalmm_virtual_MADV_REMOVE"
     const u64 MADV_DONTFORK "coalmm_virtual_MADV_DONTFORK"
     const u64 MADV_DOFORK "coalmm_virtual_MADV_DOFORK"
+    const u64 MADV_MERGEABLE "coalmm_virtual_MADV_MERGEABLE"
+    const u64 MADV_UNMERGEABLE "coalmm_virtual_MADV_UNMERGEABLE"
+    const u64 MADV_HUGEPAGE "coalmm_virtual_MADV_HUGEPAGE"
+    const u64 MADV_NOHUGEPAGE "coalmm_virtual_MADV_NOHUGEPAGE"
+    const u64 MADV_DONTDUMP "coalmm_virtual_MADV_DONTDUMP"
     const u64 MADV_DODUMP "coalmm_virtual_MADV_DODUMP"
     const u64 MADV_WIPEONFORK "coalmm_virtual_MADV_WIPEONFORK"
     const u64 MADV_KEEPONFORK "coalmm_virtual_MADV_KEEPONFORK"
+    const u64 MADV_COLD "coalmm_virtual_MADV_COLD"
     const u64 MADV_PAGEOUT "coalmm_virtual_MADV_PAGEOUT"
     const u64 MADV_POPULATE_READ "coalmm_virtual_MADV_POPULATE_READ"
     const u64 MADV_POPULATE_WRITE "coalmm_virtual_MADV_POPULATE_WRITE"
+    const u64 MADV_DONTNEED_LOCKED "coalmm_virtual_MADV_DONTNEED_LOCKED"
+    const u64 MS_ASYNC "coalmm_virtual_MS_ASYNC"
+    const u64 MS_INVALIDATE "coalmm_virtual_MS_INVALIDATE"
+    const u64 MS_SYNC "coalmm_virtual_MS_SYNC"
+    const u64 MCL_CURRENT "coalmm_virtual_MCL_CURRENT"
+    const u64 MCL_FUTURE "coalmm_virtual_MCL_FUTURE"
+    const u64 MCL_ONFAULT "coalmm_virtual_MCL_ONFAULT"
     const u64 SB_DIRECTORIES "coalmm_virtual_SB_DIRECTORIES"
     const u64 D_GLOBAL "coalmm_virtual_D_GLOBAL"
     const u64 D_ENTRY "coalmm_virtual_D_ENTRY"

@@ -23,11 +23,19 @@ MAY_READ = 0x10  # the rights that mprotect may give
 MAY_WRITE = 0x20
 MAY_EXECUTE = 0x40
 MAY_SHIFT = 4
-AREA_GROWS_DOWN = 0x100
+AREA_GROWS_DOWN = 0x100  # from here on the bits are those of Linux's VM_* (include/linux/mm.h)
 AREA_LOCKED = 0x2000
+AREA_SEQUENTIAL = 0x8000
+AREA_RANDOM = 0x10000
 AREA_NO_FORK = 0x20000  # the child does not get it
-AREA_WIPE_ON_FORK = 0x40000  # the child gets it empty
+AREA_LOCK_ON_FAULT = 0x80000  # with AREA_LOCKED: pages are not brought before they are touched
+AREA_LOCKS = 0x82000
 AREA_NO_RESERVE = 0x200000
+AREA_WIPE_ON_FORK = 0x2000000  # the child gets it empty
+AREA_NO_DUMP = 0x4000000
+AREA_HUGE = 0x20000000
+AREA_NO_HUGE = 0x40000000
+AREA_MERGEABLE = 0x80000000
 AREA_KIND_SHIFT = 32
 AREA_KIND = 0xFF_0000_0000
 
@@ -47,7 +55,7 @@ AREAS_LIMIT = 65530  # as vm.max_map_count
 GUARD_GAP = 0x100000  # bytes kept free below an area that grows down: 256 pages
 
 # The record of an address space.
-SPACE_SIZE = 256
+SPACE_SIZE = 320
 S_ROOT = 0  # paddr of its page directory
 S_TABLE = 1  # words 1 to 4: header of its area table
 S_BRK_START = 5
@@ -69,6 +77,20 @@ S_FAULTS_STACK = 20
 S_FAULTS_SPURIOUS = 21
 S_FAULTS_READ = 22  # of the file faults, those that had to read the host file
 S_FAULTS_REFUSED = 23  # ended as a signal or -ENOMEM
+S_SIZE_LIMIT = 24  # bytes, as RLIMIT_AS, RLIMIT_DATA and RLIMIT_MEMLOCK; ALL_ONES: no limit
+S_DATA_LIMIT = 25
+S_LOCK_LIMIT = 26
+S_DEFAULT_FLAGS = 27  # AREA_LOCKS of areas to come: mlockall(MCL_FUTURE)
+S_CODE_START = 28  # what the program's image said, for /proc/PID/stat: its first executable segment,
+S_CODE_END = 29
+S_DATA_START = 30  # its last writable one,
+S_DATA_END = 31
+S_STACK_START = 32  # the stack pointer at its first instruction,
+S_ARG_START = 33  # and the bytes of its arguments and environment
+S_ARG_END = 34
+S_ENV_START = 35
+S_ENV_END = 36
+S_BARRIERS = 37  # commands that membarrier(2) has registered
 
 # The record of a file.
 FILE_SIZE = 128
@@ -120,24 +142,51 @@ MAP_GROWSDOWN = 0x100
 MAP_LOCKED = 0x2000
 MAP_NORESERVE = 0x4000
 MAP_POPULATE = 0x8000
+MAP_NONBLOCK = 0x10000
+MAP_HUGETLB = 0x40000
 MAP_FIXED_NOREPLACE = 0x100000
+MAP_32BIT = 0x40
+MAP_LEGACY = 0x7C07F9F3  # what MAP_SHARED_VALIDATE lets pass: the flags of before it (LEGACY_MAP_MASK)
+MAP_READ_ONLY = 0x1_0000_0000  # not Linux's: the file is not open for writing
+
+PROT_SEM = 0x8
+PROT_GROWSDOWN = 0x1000000
+PROT_GROWSUP = 0x2000000
 
 MREMAP_MAYMOVE = 1
 MREMAP_FIXED = 2
 MREMAP_DONTUNMAP = 4
 
 MADV_NORMAL = 0
+MADV_RANDOM = 1
+MADV_SEQUENTIAL = 2
 MADV_WILLNEED = 3
 MADV_DONTNEED = 4
 MADV_FREE = 8
+MADV_REMOVE = 9
 MADV_DONTFORK = 10
 MADV_DOFORK = 11
+MADV_MERGEABLE = 12
+MADV_UNMERGEABLE = 13
+MADV_HUGEPAGE = 14
+MADV_NOHUGEPAGE = 15
+MADV_DONTDUMP = 16
 MADV_DODUMP = 17
 MADV_WIPEONFORK = 18
 MADV_KEEPONFORK = 19
+MADV_COLD = 20
 MADV_PAGEOUT = 21
 MADV_POPULATE_READ = 22
 MADV_POPULATE_WRITE = 23
+MADV_DONTNEED_LOCKED = 24
+
+MS_ASYNC = 1
+MS_INVALIDATE = 2
+MS_SYNC = 4
+
+MCL_CURRENT = 1
+MCL_FUTURE = 2
+MCL_ONFAULT = 4
 
 # Page tables.
 SB_DIRECTORIES = 240  # pfn of the first directory on the list of all of them (D_NEXT, D_PREVIOUS)

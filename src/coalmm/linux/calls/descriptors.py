@@ -7,8 +7,10 @@ from errno import EBADF, EINVAL
 from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
+from coalmm.linux.calls.locks import LOCK_COMMANDS, lock
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.memfd import MemoryFile
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.pipe import pipe_of
 
@@ -19,6 +21,7 @@ F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL = range(5)
 F_SETOWN, F_GETOWN = 8, 9
 F_DUPFD_CLOEXEC = 1030
 F_SETPIPE_SZ, F_GETPIPE_SZ = 1031, 1032
+F_ADD_SEALS, F_GET_SEALS = 1033, 1034
 FD_CLOEXEC = 1
 LARGE_FILE = 0o100000  # O_LARGEFILE, which 64-bit programs always have
 CHANGEABLE = os.O_APPEND | os.O_NONBLOCK | 0o20000 | 0o40000 | 0o1000000  # ASYNC, DIRECT, NOATIME
@@ -75,7 +78,20 @@ def fcntl(task: Task, fd: int, command: int, argument: int) -> int:
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         pipe = pipe_of(slot.file)
         return pipe.capacity if command == F_GETPIPE_SZ else pipe.resize(signed(argument), os.geteuid() == 0)
+    if command in (F_ADD_SEALS, F_GET_SEALS):
+        return seals(slot.file, command, argument & 0xFFFF_FFFF)
+    if command in LOCK_COMMANDS:
+        return lock(task, slot.file, command, argument)
     raise failure(EINVAL)
+
+
+def seals(file: OpenFile, command: int, wanted: int) -> int:
+    """F_ADD_SEALS and F_GET_SEALS: of a memfd only."""
+    if not isinstance(file, MemoryFile):
+        raise failure(EINVAL)
+    if command == F_ADD_SEALS:
+        file.node.seal(wanted, file.is_writable)
+    return file.node.seals if command == F_GET_SEALS else 0
 
 
 def set_flags(file: OpenFile, flags: int) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.locks import Locks
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile
@@ -21,6 +22,20 @@ class Node:
     kind = stat.S_IFREG
     is_mount = False  # a name that cannot be removed or moved: /proc and the like
     is_magic = False  # a link of /proc that leads to a place by itself, not by its text
+
+    _locks: Locks | None = None
+
+    @property
+    def locks(self) -> Locks:
+        """Locks that tasks hold on it."""
+        if self._locks is None:
+            self._locks = Locks()
+        return self._locks
+
+    @property
+    def has_locks(self) -> bool:
+        """Whether anybody ever locked it."""
+        return self._locks is not None
 
     def attributes(self) -> Attributes:
         """What stat tells."""

@@ -113,6 +113,11 @@ class OpenFile:
 
     def drop_locks(self, table: FileTable) -> None:
         """A process closes a descriptor of it: its POSIX locks on the file go."""
+        if self.node.has_locks:
+            self.node.locks.drop(table)
+            if self.references == 1:
+                self.node.locks.drop(self)
+                self.node.locks.whole.pop(id(self), None)
 
     def release(self) -> None:
         """The last descriptor is gone."""

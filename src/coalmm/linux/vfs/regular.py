@@ -149,17 +149,11 @@ class RegularFile(OpenFile):
 
     node: FileNode
 
-    def __init__(self, node: FileNode, place: Place, flags: int) -> None:
+    def __init__(self, node: FileNode, place: Place | None, flags: int) -> None:
         super().__init__(node, place, flags)
         node.enter()
-        self.is_open = True
-
-    def __del__(self) -> None:
-        if self.__dict__.get("is_open"):
-            self.release()  # a program that was loaded and never had a descriptor
 
     def release(self) -> None:
-        self.is_open = False
         self.node.leave()
 
     def ioctl(self, task: Task, request: int, argument: int) -> int:

@@ -22,6 +22,7 @@ from coalmm.linux.vfs.devices import memory_devices
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.file_table import FileTable
 from coalmm.linux.vfs.host import HostName, open_root
+from coalmm.linux.vfs.memfd import MemoryFile
 from coalmm.linux.vfs.node import Directory, Node, Place
 from coalmm.linux.vfs.open_file import OpenFile, PathFile
 from coalmm.linux.vfs.overlay import Overlay, OverlayDirectory
@@ -178,10 +179,14 @@ class Vfs:
             node.truncate(0)
         return node.open(place, flags & ~NEW_FLAGS, task)
 
+    def open_memory(self, name: bytes, sealable: bool) -> OpenFile:
+        """memfd_create(2)."""
+        return MemoryFile(self.overlay, name, sealable)
+
     # --- programs ---
 
     def open_program(self, fs: FsContext, path: bytes, task: Any = None, start: Directory | None = None) -> OpenFile:
-        """Open a file to be executed: a regular one with an x bit, or OSError EACCES."""
+        """Open a file to be executed: a regular one with an x bit, or OSError EACCES. The caller releases it."""
         found = self.walk(fs, path, True, task, start)
         node = must_exist(found)
         if node.kind != stat.S_IFREG:
@@ -191,12 +196,15 @@ class Vfs:
 
     def peek(self, fs: FsContext, path: bytes, size: int = 256, task: Any = None) -> bytes:
         """The first bytes of a program."""
-        return self.open_program(fs, path, task).pread(size, 0)
+        file = self.open_program(fs, path, task)
+        try:
+            return file.pread(size, 0)
+        finally:
+            file.release()
 
     def read_whole(self, fs: FsContext, path: bytes, task: Any = None) -> bytes:
         """All bytes of a program."""
-        file = self.open_program(fs, path, task)
-        return file.pread(file.attributes().size, 0)
+        return self.peek(fs, path, self.node(fs, path, True, task).attributes().size, task)
 
     def close(self) -> None:
         """The run is over: all private changes are gone."""
