@@ -8,18 +8,12 @@ from coalmm.linux.cpu.constants cimport (
 )
 from coalmm.linux.cpu.fill cimport Fill
 from coalmm.linux.cpu.hooks cimport (
-    Answer, access_address, engine_at, fill_address, handle_of, let_go, number_address, plain_address, put_answer,
+    Answer, access_address, fill_address, handle_of, let_go, number_address, plain_address, put_answer,
 )
 from coalmm.linux.cpu.library cimport (
     context_restore, context_save, control_0, control_2, emu_start, emu_stop, register_read, register_write,
 )
 from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_ticker
-
-
-cdef bint on_fill(void *uc, u64 vaddr, int kind, Answer *answer, void *handle) noexcept
-cdef void on_interrupt(void *uc, u32 number, void *handle) noexcept
-cdef void on_system_call(void *uc, void *handle) noexcept
-cdef void on_access(void *uc, int kind, u64 address, int size, i64 value, void *handle) noexcept
 
 
 @cython.final
@@ -50,3 +44,13 @@ cdef class Engine:
     cpdef object put_result(self, object value)
     cpdef object interrupt(self, u32 number)
     cpdef int diagnose(self, u64 vaddr, u64 access) except? -1
+
+
+cdef inline Engine engine_at(void *handle):
+    return <Engine>handle
+
+@cython.locals(engine=Engine, rights=int)
+cdef bint on_fill(void *uc, u64 vaddr, int kind, Answer *answer, void *handle) noexcept
+cdef void on_interrupt(void *uc, u32 number, void *handle) noexcept
+cdef void on_system_call(void *uc, void *handle) noexcept
+cdef void on_access(void *uc, int kind, u64 address, int size, i64 value, void *handle) noexcept

@@ -17,9 +17,6 @@ cdef inline u64 handle_of(object engine) noexcept:
 cdef inline void let_go(object engine) noexcept:
     pass
 
-cdef inline object engine_at(void *handle):
-    return <object>handle
-
 cdef inline void put_answer(Answer *answer, u64 paddr, int rights) noexcept:
     answer.paddr = paddr
     answer.rights = rights
