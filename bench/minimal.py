@@ -31,9 +31,9 @@ def measure(pages: int, rounds: int) -> dict[str, float]:
     cpu.mem_map_ptr(0, len(ram), UC_PROT_ALL, ctypes.addressof(ctypes.c_char.from_buffer(ram)))
     library = ctypes.CDLL(str(LIBRARY / "minimal_fill.so"))
     unicorn = ctypes.CDLL(find_unicorn())
-    hook = ctypes.c_void_p()
+    hook, none = ctypes.c_void_p(), (ctypes.c_uint64(0),)
     unicorn.uc_hook_add(
-        cpu._uch, ctypes.byref(hook), UC_HOOK_TLB_FILL, library.minimal_fill, None, ctypes.c_uint64(1), ctypes.c_uint64(0)
+        cpu._uch, ctypes.byref(hook), UC_HOOK_TLB_FILL, library.minimal_fill, None, ctypes.c_uint64(1), *none
     )
     best = float("inf")
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""A program on coalmm, its output passed on: python -m bench.guest RAM PROGRAM [ARGS...].
+"""A program on coalmm, its output passed on: python -m bench.program RAM PROGRAM [ARGS...].
 
 RAM is touched before, as a machine's memory is simply there.
 """
