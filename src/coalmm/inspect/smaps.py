@@ -14,9 +14,16 @@ from coalmm.process.process import Process
 from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import (
     AREA_GROWS_DOWN,
+    AREA_HUGE,
+    AREA_LOCK_ON_FAULT,
     AREA_LOCKED,
+    AREA_MERGEABLE,
+    AREA_NO_DUMP,
     AREA_NO_FORK,
+    AREA_NO_HUGE,
     AREA_NO_RESERVE,
+    AREA_RANDOM,
+    AREA_SEQUENTIAL,
     AREA_SHARED,
     AREA_WIPE_ON_FORK,
     F_KIND,
@@ -30,10 +37,13 @@ from coalmm.virtual.constants import (
 )
 
 PSS_SHIFT = 12
+STORES_REACH = AREA_SHARED | MAY_WRITE  # VM_SHARED: a shared map whose file is open for writing
 VM_FLAGS = (
-    (RIGHT_READ, "rd"), (RIGHT_WRITE, "wr"), (RIGHT_EXECUTE, "ex"), (AREA_SHARED, "sh"), (MAY_READ, "mr"),
-    (MAY_WRITE, "mw"), (MAY_EXECUTE, "me"), (AREA_GROWS_DOWN, "gd"), (AREA_LOCKED, "lo"), (AREA_NO_FORK, "dc"),
-    (AREA_NO_RESERVE, "nr"), (AREA_WIPE_ON_FORK, "wf"),
+    (RIGHT_READ, "rd"), (RIGHT_WRITE, "wr"), (RIGHT_EXECUTE, "ex"), (STORES_REACH, "sh"), (MAY_READ, "mr"),
+    (MAY_WRITE, "mw"), (MAY_EXECUTE, "me"), (AREA_SHARED, "ms"), (AREA_GROWS_DOWN, "gd"), (AREA_LOCKED, "lo"),
+    (AREA_SEQUENTIAL, "sr"), (AREA_RANDOM, "rr"), (AREA_NO_FORK, "dc"), (AREA_LOCK_ON_FAULT, "lf"),
+    (AREA_NO_RESERVE, "nr"), (AREA_WIPE_ON_FORK, "wf"), (AREA_NO_DUMP, "dd"), (AREA_HUGE, "hg"),
+    (AREA_NO_HUGE, "nh"), (AREA_MERGEABLE, "mg"),
 )  # fmt: skip
 SMAPS = (
     "Rss Pss Pss_Dirty Shared_Clean Shared_Dirty Private_Clean Private_Dirty Referenced Anonymous KSM LazyFree "
@@ -118,7 +128,7 @@ def smaps_text(machine: Machine, process: Process) -> str:
     """The text of /proc/PID/smaps."""
     blocks = []
     for area in areas_of(process):
-        flags = "".join(f"{name} " for bit, name in VM_FLAGS if area.flags & bit)
+        flags = "".join(f"{name} " for bits, name in VM_FLAGS if area.flags & bits == bits)
         sizes = (("Size", area.end - area.start), ("KernelPageSize", FRAME_SIZE), ("MMUPageSize", FRAME_SIZE))
         blocks.append(
             area_line(machine, area)

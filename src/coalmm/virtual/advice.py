@@ -121,6 +121,8 @@ class Advice:
         if advice in FLAGS:
             if advice == MADV_WIPEONFORK and area.file:
                 return -EINVAL
+            if advice == MADV_MERGEABLE and area.flags & AREA_SHARED:
+                return 0
             clear, put = FLAGS[advice]
             if area.flags & ~clear | put == area.flags:
                 return 0

@@ -44,7 +44,7 @@ cdef class Areas:
     cpdef bint covers(self, u64 table, u64 start, u64 end) except -1
     @cython.locals(word=u64)
     cpdef object area(self, u64 record)
-    @cython.locals(index=u64, floor=u64, start=u64)
+    @cython.locals(index=u64, floor=u64, limit=u64, start=u64)
     cpdef u64 find_gap_below(self, u64 table, u64 length, u64 low, u64 high, u64 align) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(index=u64, limit=u64, start=u64)
     cpdef u64 find_gap_above(self, u64 table, u64 length, u64 low, u64 high, u64 align) except? 0xFFFFFFFFFFFFFFFF

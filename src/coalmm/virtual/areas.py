@@ -156,22 +156,29 @@ class Areas:
         )
 
     def find_gap_below(self, table: int, length: int, low: int, high: int, align: int) -> int:
-        """The highest free [start, start + length) in [low, high), start a multiple of `align`; 0 if none."""
+        """The highest free [start, start + length) in [low, high), start a multiple of `align`; 0 if none.
+
+        As Linux has it (mm/vma.c, unmapped_area_topdown), the guard gap of a stack counts when the space right
+        below the stack is large enough; then nothing above the gap is looked at any more.
+        """
         index = self.index_above(table, high - 1)
-        if index < self.count(table):
-            high = self._gap_end(table, index, high)
         while True:
             floor = low
             if index > 0:
                 floor = max(low, self.words[(self.record(table, index - 1) >> 3) + A_END])
-            if high >= length:
-                start = (high - length) & ~(align - 1)
+            limit = high
+            if index < self.count(table):
+                limit = min(high, self.words[(self.record(table, index) >> 3) + A_START])
+            if limit >= length:
+                start = (limit - length) & ~(align - 1)
                 if start >= floor and start != 0:
-                    return start
+                    if index >= self.count(table) or self._gap_end(table, index, limit) == limit:
+                        return start
+                    high = self._gap_end(table, index, limit)
+                    continue
             if index == 0 or floor == low:
                 return 0
             index -= 1
-            high = self._gap_end(table, index, high)
 
     def find_gap_above(self, table: int, length: int, low: int, high: int, align: int) -> int:
         """The lowest free [start, start + length) in [low, high), start a multiple of `align`; 0 if none."""

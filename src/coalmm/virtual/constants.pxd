@@ -125,6 +125,7 @@ cdef extern from *:
     #define coalmm_virtual_MAP_NORESERVE 0x4000ULL
     #define coalmm_virtual_MAP_POPULATE 0x8000ULL
     #define coalmm_virtual_MAP_NONBLOCK 0x10000ULL
+    #define coalmm_virtual_MAP_STACK 0x20000ULL
     #define coalmm_virtual_MAP_HUGETLB 0x40000ULL
     #define coalmm_virtual_MAP_FIXED_NOREPLACE 0x100000ULL
     #define coalmm_virtual_MAP_32BIT 0x40ULL
@@ -294,6 +295,7 @@ cdef extern from *:
     const u64 MAP_NORESERVE "coalmm_virtual_MAP_NORESERVE"
     const u64 MAP_POPULATE "coalmm_virtual_MAP_POPULATE"
     const u64 MAP_NONBLOCK "coalmm_virtual_MAP_NONBLOCK"
+    const u64 MAP_STACK "coalmm_virtual_MAP_STACK"
     const u64 MAP_HUGETLB "coalmm_virtual_MAP_HUGETLB"
     const u64 MAP_FIXED_NOREPLACE "coalmm_virtual_MAP_FIXED_NOREPLACE"
     const u64 MAP_32BIT "coalmm_virtual_MAP_32BIT"

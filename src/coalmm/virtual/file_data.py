@@ -67,7 +67,7 @@ class FileData:
             self._store(file, offset, view[:done])
             self._note(file)
             return done
-        self._clear_tail(file, old)
+        self.clear_tail(file, old)
         done = self._store(file, offset, view, create=True)
         if done == 0:
             raise OSError(ENOMEM, "no frame for a page of shared memory")
@@ -117,7 +117,7 @@ class FileData:
         else:
             self.words[(file >> 3) + F_SIZE] = size
             self._drop(file, (size + FRAME_MASK) >> FRAME_SHIFT, LAST_PAGE, True)
-            self._clear_tail(file, size)
+            self.clear_tail(file, size)
         self._note(file)
 
     def punch(self, file: int, offset: int, size: int) -> None:
@@ -140,10 +140,10 @@ class FileData:
     def _grow(self, file: int, old: int, size: int) -> None:
         """The file is larger than it was: what lay past its end in the last page reads as zero."""
         if size > old:
-            self._clear_tail(file, old)
+            self.clear_tail(file, old)
             self.words[(file >> 3) + F_SIZE] = size
 
-    def _clear_tail(self, file: int, size: int) -> None:
+    def clear_tail(self, file: int, size: int) -> None:
         """Zero the cached last page past the end of the file."""
         pfn = self.cache.lookup(file, size >> FRAME_SHIFT) if size & FRAME_MASK else 0
         if pfn:

@@ -69,8 +69,8 @@ class Files:
         self.truncate, self.punch = self.data.truncate, self.data.punch
 
     def __del__(self) -> None:
-        for fd in self.__dict__.get("descriptors", {}).values():
-            os.close(fd)
+        while self.__dict__.get("descriptors"):
+            os.close(self.descriptors.popitem()[1])
 
     def get(self, file: int, field: int) -> int:
         """One word (F_*) of a file's record."""
@@ -273,11 +273,12 @@ class Files:
         """Write the dirty pages [first, last) of a host file to the host; how many, or -EIO if the host fails.
 
         A page that is still mapped stays dirty: it may be written again without a fault. `idle` leaves such
-        pages out.
+        pages out. What a map stored past the end of the file is zeroed, as ext4 does it.
         """
         if self.get(file, F_KIND) != FILE_HOST or not self.get(file, F_WRITABLE):
             return 0
         written = 0
+        self.data.clear_tail(file, self.size(file))
         for pfn in self.cache.pages_of(file):
             index = self.cache.index(pfn)
             size = min(self.size(file) - (index << FRAME_SHIFT), FRAME_SIZE)

@@ -28,6 +28,7 @@ if not cython.compiled:
         AREA_HEAP,
         AREA_LOCK_ON_FAULT,
         AREA_LOCKED,
+        AREA_NO_HUGE,
         AREA_NO_RESERVE,
         AREA_SHARED,
         AREAS_LIMIT,
@@ -49,6 +50,7 @@ if not cython.compiled:
         MAP_READ_ONLY,
         MAP_SHARED,
         MAP_SHARED_VALIDATE,
+        MAP_STACK,
         MAP_TYPE,
         MAY_SHIFT,
         MAY_WRITE,
@@ -204,6 +206,8 @@ class Mappings:
             result |= AREA_LOCKED
         if flags & MAP_NORESERVE:
             result |= AREA_NO_RESERVE
+        if flags & MAP_STACK:
+            result |= AREA_NO_HUGE
         return result
 
     def _refusal(self, length: int, flags: int, wanted: int, file: int, offset: int) -> int:

@@ -187,14 +187,15 @@ class Remapping:
         return target
 
     def _leave(self, space: int, area: Area, old: int, length: int, flags: int) -> None:
-        """What a move leaves behind: nothing, or with MREMAP_DONTUNMAP the area, unlocked."""
+        """What a move leaves behind: nothing, or with MREMAP_DONTUNMAP the area, all of it unlocked as on Linux."""
         if not length:
             return
         table = self.spaces.table(space)
         if area.flags & AREA_LOCKED:
-            self.spaces.subtract(space, S_LOCKED, length >> FRAME_SHIFT)
+            unlocked = area.end - area.start if flags & MREMAP_DONTUNMAP else length
+            self.spaces.subtract(space, S_LOCKED, unlocked >> FRAME_SHIFT)
         if flags & MREMAP_DONTUNMAP:
-            self.areas.change(table, old, old + length, AREA_LOCKS, 0)
+            self.areas.change(table, area.start, area.end, AREA_LOCKS, 0)
         else:
             self.areas.remove(table, old, old + length)
             self.spaces.subtract(space, S_VIRTUAL, length >> FRAME_SHIFT)

@@ -126,10 +126,13 @@ def remap_file_pages(task: Task, vaddr: int, size: int, rights: int, page: int, 
     wanted = flags & MAP_NONBLOCK | MAP_SHARED | MAP_FIXED | MAP_POPULATE
     if area.flags & AREA_LOCKED:
         wanted |= MAP_LOCKED
-    mappings = task.process.processes.mappings
-    kind = area.flags & RIGHTS
-    result = mappings.map(task.process.space, start, length, kind, wanted, area.file, page << FRAME_SHIFT, AREA_MAPPING)
-    return min(result, 0)
+    mappings, files = task.process.processes.mappings, task.process.processes.spaces.files
+    rights, offset = area.flags & RIGHTS, page << FRAME_SHIFT
+    files.hold(area.file)  # the area that names it goes
+    try:
+        return min(mappings.map(task.process.space, start, length, rights, wanted, area.file, offset, AREA_MAPPING), 0)
+    finally:
+        files.release(area.file)
 
 
 def common_area(task: Task, start: int, end: int) -> Area | None:
