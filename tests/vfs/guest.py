@@ -45,7 +45,7 @@ class Guest:
         self.kernel = kernel or coalmm.boot(ram="64M", paging="x86_64" if bits == 64 else "i386")
         self.vfs = vfs or Vfs(str(root), **options)
         self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
-        self.system.groups = lambda: [task.group for task in self.system.tasks.values()]
+        self.system.groups = {}
         self.abi = X86_64 if bits == 64 else I386
         self.task = self._task(self.vfs.first_files(), self.vfs.context())
 
@@ -54,6 +54,7 @@ class Guest:
         task = TestTask(self.system, process, self.abi, files, fs)
         task.room = self.next = process.map(0, ROOM, "rw")
         self.system.tasks[task.tid] = task
+        self.system.groups[task.tid] = task.group
         return task
 
     def fork(self):

@@ -27,7 +27,7 @@ from coalmm.linux.calls.paths import (
     AT_SYMLINK_FOLLOW,
     AT_SYMLINK_NOFOLLOW,
     check_flags,
-    find,
+    find_name,
     find_node,
 )
 from coalmm.linux.registry import system_call
@@ -61,7 +61,8 @@ def check_sticky(found: Found, node: Node) -> None:
 
 def new_name(task: Task, directory: int, path: int, is_directory: bool = False) -> Found:
     """A name that is free. EEXIST; ENOENT for one with a slash that is to be no directory."""
-    found = find(task, directory, path, False)
+    found = find_name(task, directory, path)
+    found.check()
     if found.node is not None or found.dots:
         raise failure(EEXIST)
     if found.slash and not is_directory:
@@ -134,9 +135,9 @@ def linkat(task: Task, old_directory: int, old: int, new_directory: int, new: in
     check_flags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)
     follow = 0 if flags & AT_SYMLINK_FOLLOW else AT_SYMLINK_NOFOLLOW
     node = find_node(task, old_directory, old, flags & AT_EMPTY_PATH | follow)
+    found = new_name(task, new_directory, new)
     if node.kind == stat.S_IFDIR:
         raise failure(EPERM)
-    found = new_name(task, new_directory, new)
     found.directory.link(found.name, node)
     return 0
 
@@ -161,11 +162,12 @@ def unlinkat(task: Task, directory: int, path: int, flags: int) -> int:
     """unlinkat(2)."""
     check_flags(flags, AT_REMOVEDIR)
     name = task.read_path(path)
-    found = find(task, directory, path, False)
+    found = find_name(task, directory, path)
     if flags & AT_REMOVEDIR:
         check_last(found, name)
     elif found.dots:
         raise failure(EISDIR)
+    found.check()
     node = must_exist(found)
     check_parent(found)
     check_sticky(found, node)
@@ -217,10 +219,12 @@ def renameat2(task: Task, old_directory: int, old: int, new_directory: int, new:
     flags &= 0xFFFF_FFFF
     if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) or flags == RENAME_NOREPLACE | RENAME_EXCHANGE:
         raise failure(EINVAL)
-    source, target = find(task, old_directory, old, False), find(task, new_directory, new, False)
+    source, target = find_name(task, old_directory, old), find_name(task, new_directory, new)
     if source.dots or target.dots:
         raise failure(EEXIST if flags & RENAME_NOREPLACE and target.dots and not source.dots else EBUSY)
+    source.check()
     node = must_exist(source)
+    target.check()
     if flags & RENAME_NOREPLACE and target.node is not None:
         raise failure(EEXIST)
     check_rename(node, source, target, bool(flags & RENAME_EXCHANGE), task)
@@ -286,21 +290,13 @@ def chmod(task: Task, path: int, mode: int) -> int:
 @system_call("fchmod")
 def fchmod(task: Task, fd: int, mode: int) -> int:
     """fchmod(2)."""
-    return change_mode(opened(task, fd), mode)
+    return change_mode(task.files.opened(fd).node, mode)
 
 
 @system_call("fchmodat")
 def fchmodat(task: Task, directory: int, path: int, mode: int) -> int:
     """fchmodat(2)."""
     return change_mode(find_node(task, directory, path, 0), mode)
-
-
-def opened(task: Task, fd: int) -> Node:
-    """The file of a descriptor that is no O_PATH one."""
-    file = task.files.get(fd)
-    if file.flags & os.O_PATH:
-        raise failure(9)
-    return file.node
 
 
 def change_owner(node: Node, uid: int, gid: int) -> int:
@@ -330,7 +326,7 @@ def lchown(task: Task, path: int, uid: int, gid: int) -> int:
 @system_call("fchown", "fchown32")
 def fchown(task: Task, fd: int, uid: int, gid: int) -> int:
     """fchown(2)."""
-    return change_owner(opened(task, fd), uid, gid)
+    return change_owner(task.files.opened(fd).node, uid, gid)
 
 
 @system_call("fchownat")
@@ -389,7 +385,7 @@ def times_at(task: Task, directory: int, path: int, stamps: Times, flags: int) -
     """utimensat(2); a path of NULL is the descriptor itself."""
     if path == 0 and signed(directory) != AT_FDCWD:
         check_flags(flags, AT_SYMLINK_NOFOLLOW)
-        return change_times(opened(task, directory), stamps)
+        return change_times(task.files.opened(directory).node, stamps)
     return change_times(find_node(task, directory, path, flags), stamps)
 
 

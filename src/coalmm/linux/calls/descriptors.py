@@ -23,7 +23,6 @@ F_DUPFD_CLOEXEC = 1030
 F_SETPIPE_SZ, F_GETPIPE_SZ = 1031, 1032
 F_ADD_SEALS, F_GET_SEALS = 1033, 1034
 FD_CLOEXEC = 1
-LARGE_FILE = 0o100000  # O_LARGEFILE, which 64-bit programs always have
 CHANGEABLE = os.O_APPEND | os.O_NONBLOCK | 0o20000 | 0o40000 | 0o1000000  # ASYNC, DIRECT, NOATIME
 CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
 FIONBIO, FIONREAD, FIOCLEX, FIONCLEX = 0x5421, 0x541B, 0x5451, 0x5450
@@ -68,7 +67,7 @@ def fcntl(task: Task, fd: int, command: int, argument: int) -> int:
         slot.close_on_exec = bool(argument & FD_CLOEXEC)
         return 0
     if command == F_GETFL:
-        return slot.file.flags | (LARGE_FILE if task.abi.word == 8 and not slot.file.flags & os.O_PATH else 0)
+        return slot.file.flags
     if slot.file.flags & os.O_PATH:
         raise failure(EBADF)
     if command == F_SETFL:

@@ -11,19 +11,20 @@ from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, copy_out, gat
 from coalmm.linux.calls.paths import start_of
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.linux.vfs.open_file import SEEK_HOLE, OpenFile
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 RWF_KNOWN = 0x1F  # RWF_HIPRI, DSYNC, SYNC, NOWAIT, APPEND
+LARGE_FILE = 0o100000  # O_LARGEFILE, which 64-bit programs always have
 HOW_SIZE = 24  # struct open_how
 
 
 def do_open(task: Task, directory: int, path: int, flags: int, mode: int) -> int:
     """Open and give it the lowest descriptor."""
     name = task.read_path(path)
-    flags &= 0xFFFF_FFFF
+    flags = flags & 0xFFFF_FFFF | (LARGE_FILE if task.abi.word == 8 else 0)
     start = start_of(task, directory, name)
     task.files.free_fd()
     file = task.system.vfs.open(task.fs, name, flags, mode, task, start)
@@ -160,10 +161,11 @@ def ahead(parts: list[tuple[int, int]], done: int) -> list[tuple[int, int]]:
 # --- at an offset ---
 
 
-def pread(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int) -> int:
+def pread(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int:
     """Read at an offset to an iovec array."""
     if offset < 0:
         raise failure(EINVAL)
+    file = reading(task, fd)
     done = 0
     for part in parts:
         start, size = part
@@ -178,10 +180,11 @@ def pread(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int)
     return done
 
 
-def pwrite(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int) -> int:
+def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int:
     """Write at an offset from an iovec array."""
     if offset < 0:
         raise failure(EINVAL)
+    file = writing(task, fd)
     done = 0
     total = sum(size for _, size in parts)
     while done < total:
@@ -202,25 +205,25 @@ def pwrite(task: Task, file: OpenFile, parts: list[tuple[int, int]], offset: int
 @system_call("pread64")
 def pread64(task: Task, fd: int, buffer: int, size: int, offset: int) -> int:
     """pread(2)."""
-    return pread(task, reading(task, fd), [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
+    return pread(task, fd, [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
 
 
 @system_call("pwrite64")
 def pwrite64(task: Task, fd: int, buffer: int, size: int, offset: int) -> int:
     """pwrite(2)."""
-    return pwrite(task, writing(task, fd), [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
+    return pwrite(task, fd, [(buffer, min(size, MOST_BYTES))], signed(offset, 64))
 
 
 @system_call("pread64", only_32=True)
 def pread64_32(task: Task, fd: int, buffer: int, size: int, low: int, high: int) -> int:
     """pread(2) with its offset in two registers."""
-    return pread(task, reading(task, fd), [(buffer, min(size, MOST_BYTES))], pair(low, high))
+    return pread(task, fd, [(buffer, min(size, MOST_BYTES))], pair(low, high))
 
 
 @system_call("pwrite64", only_32=True)
 def pwrite64_32(task: Task, fd: int, buffer: int, size: int, low: int, high: int) -> int:
     """pwrite(2) with its offset in two registers."""
-    return pwrite(task, writing(task, fd), [(buffer, min(size, MOST_BYTES))], pair(low, high))
+    return pwrite(task, fd, [(buffer, min(size, MOST_BYTES))], pair(low, high))
 
 
 def pair(low: int, high: int) -> int:
@@ -236,13 +239,13 @@ def position(task: Task, low: int, high: int) -> int:
 @system_call("preadv")
 def preadv(task: Task, fd: int, array: int, count: int, low: int, high: int) -> int:
     """preadv(2)."""
-    return pread(task, reading(task, fd), vectors(task, array, signed(count)), position(task, low, high))
+    return pread(task, fd, vectors(task, array, signed(count)), position(task, low, high))
 
 
 @system_call("pwritev")
 def pwritev(task: Task, fd: int, array: int, count: int, low: int, high: int) -> int:
     """pwritev(2)."""
-    return pwrite(task, writing(task, fd), vectors(task, array, signed(count)), position(task, low, high))
+    return pwrite(task, fd, vectors(task, array, signed(count)), position(task, low, high))
 
 
 @system_call("preadv2")
@@ -275,13 +278,21 @@ def check_rwf(flags: int) -> None:
 @system_call("lseek")
 def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
     """lseek(2)."""
-    return task.files.get(fd).seek(signed(offset, 64), signed(whence))
+    return seek(task, fd, signed(offset, 64), whence)
+
+
+def seek(task: Task, fd: int, offset: int, whence: int) -> int:
+    """Move the offset of a descriptor."""
+    file = task.files.opened(fd)
+    if not 0 <= signed(whence) <= SEEK_HOLE:
+        raise failure(EINVAL)
+    return file.seek(offset, signed(whence))
 
 
 @system_call("lseek", only_32=True)
 def lseek_32(task: Task, fd: int, offset: int, whence: int) -> int:
     """lseek(2): what does not fit a long is EOVERFLOW."""
-    found = task.files.get(fd).seek(signed(offset), signed(whence))
+    found = seek(task, fd, signed(offset), whence)
     if found >> 31:
         raise failure(EOVERFLOW)
     return found
@@ -290,7 +301,7 @@ def lseek_32(task: Task, fd: int, offset: int, whence: int) -> int:
 @system_call("_llseek")
 def llseek(task: Task, fd: int, high: int, low: int, result: int, whence: int) -> int:
     """_llseek(2)."""
-    found = task.files.get(fd).seek(pair(low, high), signed(whence))
+    found = seek(task, fd, pair(low, high), whence)
     task.write(result, found.to_bytes(8, "little"))
     return 0
 

@@ -80,19 +80,19 @@ def tell(held: RecordLock) -> tuple[int, int, int, int, int]:
 @system_call("flock")
 def flock(task: Task, fd: int, operation: int) -> int:
     """flock(2)."""
-    file = task.files.get(fd)
     operation = signed(operation)
     kind = {LOCK_SH: READ, LOCK_EX: WRITE, LOCK_UN: UNLOCK}.get(operation & ~LOCK_NB)
     if kind is None:
         raise failure(EINVAL)
+    file = task.files.opened(fd)
     locks = file.node.locks
     if kind == UNLOCK:
         locks.whole.pop(id(file), None)
         return 0
     if not locks.can_hold(id(file), kind):
+        locks.whole.pop(id(file), None)  # a lock that is changed is given up first, as Linux does
         if operation & LOCK_NB:
             raise failure(EAGAIN)
-        locks.whole.pop(id(file), None)  # a lock that is changed is given up first, as Linux does
         raise Blocked(lambda: locks.can_hold(id(file), kind))
     locks.whole[id(file)] = kind
     return 0

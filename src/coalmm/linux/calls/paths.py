@@ -36,6 +36,13 @@ def find(task: Task, directory: int, path: int, follow: bool = True) -> Found:
     return found
 
 
+def find_name(task: Task, directory: int, path: int) -> Found:
+    """The name at the end of a path argument."""
+    name = task.read_path(path)
+    found: Found = task.system.vfs.walk_to_name(task.fs, name, task, start_of(task, directory, name))
+    return found
+
+
 def find_node(task: Task, directory: int, path: int, flags: int, known: int = 0) -> Node:
     """The file of a path argument with AT_ flags; `known` are those that the call has besides.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
-from errno import EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE
+from errno import EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV
 from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
@@ -148,18 +148,20 @@ def copy_file_range(
 ) -> int:
     """copy_file_range(2)."""
     from_file, to_file = reading(task, source), writing(task, target)
-    for file in (from_file, to_file):
-        if file.node.kind == stat.S_IFDIR:
-            raise failure(EISDIR)
-        if not isinstance(file, RegularFile):
-            raise failure(EINVAL)
+    if stat.S_IFDIR in (from_file.node.kind, to_file.node.kind):
+        raise failure(EISDIR)
+    if not isinstance(from_file, RegularFile) or not isinstance(to_file, RegularFile):
+        raise failure(EINVAL)
     if flags:
         raise failure(EINVAL)
+    if from_file.attributes().dev != to_file.attributes().dev:
+        raise failure(EXDEV)
     if to_file.flags & os.O_APPEND:
         raise failure(EBADF)
     start, end = Offset(task, from_file, source_offset, 8), Offset(task, to_file, target_offset, 8)
     if from_file.node is to_file.node:
         places = [side.value if side.vaddr else side.file.offset for side in (start, end)]
+        size = min(size, max(from_file.node.size - places[0], 0))
         if abs(places[0] - places[1]) < size:
             raise failure(EINVAL)
     return transfer(start, end, min(size, MOST_BYTES))

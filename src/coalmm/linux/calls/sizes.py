@@ -19,7 +19,7 @@ from coalmm.linux.vfs.resolve import must_exist
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
-FALLOC_KNOWN = 0x7F
+FALLOC_MODES = (0, 1, 3, 8, 0x10, 0x11, 0x20, 0x40, 0x41)  # what linux/falloc.h lets be combined
 
 
 def do_truncate(task: Task, path: int, size: int) -> int:
@@ -40,7 +40,7 @@ def do_ftruncate(task: Task, fd: int, size: int) -> int:
     """ftruncate(2) with a signed size."""
     if size < 0:
         raise failure(EINVAL)
-    task.files.get(fd).truncate(size)
+    task.files.opened(fd).truncate(size)
     return 0
 
 
@@ -82,10 +82,10 @@ def fallocate_32(task: Task, fd: int, mode: int, low: int, high: int, length: in
 
 def do_fallocate(task: Task, fd: int, mode: int, offset: int, length: int) -> int:
     """fallocate(2) with signed numbers."""
-    file = task.files.get(fd)
+    file = task.files.opened(fd)
     if offset < 0 or length <= 0:
         raise failure(EINVAL)
-    if mode & 0xFFFF_FFFF & ~FALLOC_KNOWN:
+    if mode & 0xFFFF_FFFF not in FALLOC_MODES:
         raise failure(EOPNOTSUPP)
     writing(task, fd)
     if not isinstance(file, RegularFile):
@@ -99,7 +99,7 @@ def do_fallocate(task: Task, fd: int, mode: int, offset: int, length: int) -> in
 @system_call("fsync", "fdatasync")
 def fsync(task: Task, fd: int) -> int:
     """fsync(2)."""
-    task.files.get(fd).sync()
+    task.files.opened(fd).sync()
     return 0
 
 
@@ -112,7 +112,7 @@ def sync(task: Task) -> int:
 @system_call("syncfs")
 def syncfs(task: Task, fd: int) -> int:
     """syncfs(2)."""
-    task.files.get(fd)
+    task.files.opened(fd)
     return 0
 
 
@@ -121,14 +121,14 @@ def sync_file_range(task: Task, fd: int, offset: int, length: int, flags: int) -
     """sync_file_range(2)."""
     if flags & 0xFFFF_FFFF & ~7:
         raise failure(EINVAL)
-    task.files.get(fd).sync()
+    task.files.opened(fd).sync()
     return 0
 
 
 @system_call("readahead")
 def readahead(task: Task, fd: int, offset: int, count: int) -> int:
     """readahead(2): pages come when they are needed."""
-    if not task.files.get(fd).is_readable:
+    if not task.files.opened(fd).is_readable:
         raise failure(EBADF)
     return 0
 
@@ -136,8 +136,8 @@ def readahead(task: Task, fd: int, offset: int, count: int) -> int:
 @system_call("fadvise64", "fadvise64_64")
 def fadvise64(task: Task, fd: int, offset: int, length: int, advice: int) -> int:
     """posix_fadvise(2): checked, and without effect."""
-    if not isinstance(task.files.get(fd), RegularFile):
-        task.files.get(fd).seek(0, 1)
+    if not isinstance(task.files.opened(fd), RegularFile):
+        task.files.opened(fd).seek(0, 1)
     if task.abi.word == 8 and advice & 0xFFFF_FFFF > 5:
         raise failure(EINVAL)
     return 0

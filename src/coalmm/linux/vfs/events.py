@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 import time
-from errno import EAGAIN, EINVAL
+from errno import EAGAIN, EINVAL, EOPNOTSUPP
 from select import POLLIN, POLLOUT
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ class AnonymousNode(Node):
 
     def attributes(self) -> Attributes:
         return self.status
+
+    def set_mode(self, mode: int) -> None:
+        raise failure(EOPNOTSUPP)
 
 
 class AnonymousFile(OpenFile):
@@ -78,9 +81,9 @@ class EventFile(AnonymousFile):
             self.activity += 1
 
     def write(self, task: Task, data: bytes) -> int:
-        if len(data) < 8:
+        if len(data) != 8:
             raise failure(EINVAL)
-        more = struct.unpack_from("<Q", data)[0]
+        more = struct.unpack("<Q", data)[0]
         if more > MOST:
             raise failure(EINVAL)
         if self.count + more > MOST:

@@ -5,6 +5,7 @@ Processes that share a table (CLONE_FILES) hold the same object; `share` and `dr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from errno import EBADF, EINVAL, EMFILE
@@ -49,6 +50,13 @@ class FileTable:
     def get(self, fd: int) -> OpenFile:
         """The open file of a descriptor. OSError EBADF."""
         return self.slot(fd).file
+
+    def opened(self, fd: int) -> OpenFile:
+        """As `get`, for calls that a descriptor of O_PATH is not good for. OSError EBADF."""
+        file = self.get(fd)
+        if file.flags & os.O_PATH:
+            raise failure(EBADF)
+        return file
 
     def free_fd(self, lowest: int = 0) -> int:
         """The lowest free number from `lowest` on. OSError EMFILE."""

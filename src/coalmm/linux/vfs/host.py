@@ -4,10 +4,13 @@ Whatever a guest's path is, it reaches the host only through `HostName`: a direc
 same way from the root, and one name in it. So no path, link or race on the host leads out of the root.
 """
 
+import ctypes
 import os
 from collections.abc import Iterator
 
 DIRECTORY_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+RENAME_EXCHANGE = 2
 
 
 class HostHandle:
@@ -45,6 +48,14 @@ class HostName:
     def enter(self) -> HostHandle:
         """The directory of this name."""
         return HostHandle(os.open(self.name, DIRECTORY_FLAGS, dir_fd=self.directory.fd))
+
+
+def exchange(first: HostName, second: HostName) -> None:
+    """Swap what two names lead to, as renameat2 does. OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(first.directory.fd, first.name, second.directory.fd, second.name, RENAME_EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def open_root(path: str) -> HostHandle:

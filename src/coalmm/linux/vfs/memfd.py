@@ -13,6 +13,8 @@ from coalmm.linux.vfs.regular import RegularFile
 
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE = 1, 2, 4, 8, 16
 KNOWN_SEALS = 0x3F
+LARGE_FILE = 0o100000
+MEMORY_DEVICE = 1  # st_dev of shared memory
 
 
 class MemoryNode(OverlayFile):
@@ -21,6 +23,7 @@ class MemoryNode(OverlayFile):
     def __init__(self, overlay: Overlay, seals: int) -> None:
         self.overlay = overlay
         self.meta = overlay.new(stat.S_IFREG | 0o777, 0)
+        self.meta.dev = MEMORY_DEVICE
         self.pinned = True
         self.seals = seals
         self.shared_maps = False  # it was mapped shared and writable once
@@ -63,7 +66,7 @@ class MemoryFile(RegularFile):
     def __init__(self, overlay: Overlay, name: bytes, sealable: bool) -> None:
         node = MemoryNode(overlay, 0 if sealable else F_SEAL_SEAL)
         node.handle(True)
-        super().__init__(node, None, os.O_RDWR)
+        super().__init__(node, None, os.O_RDWR | LARGE_FILE)
         self.name = name
 
     @property

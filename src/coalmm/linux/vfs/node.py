@@ -122,8 +122,8 @@ class Directory(Node):
         """Take a name away; a directory's is empty."""
         raise failure(EPERM)
 
-    def move(self, name: bytes, target: Directory, target_name: bytes, exchange: bool = False) -> None:
-        """Rename: what the new name led to is gone, or has the old name if they exchange."""
+    def move(self, name: bytes, target: Directory, target_name: bytes, swap: bool = False) -> None:
+        """Rename: what the new name led to is gone, or has the old name if they swap."""
         raise failure(EPERM)
 
 

@@ -42,6 +42,7 @@ class Overlay(PageCache):
     """
 
     def __init__(self, device: int, limit: int) -> None:
+        super().__init__()
         self.device = device
         self.limit = limit
         self.used = 0
@@ -416,11 +417,11 @@ class OverlayDirectory(OverlayNode, Directory):
             node.is_gone = True
             self.change().nlink -= 1
 
-    def move(self, name: bytes, target: Directory, target_name: bytes, exchange: bool = False) -> None:
+    def move(self, name: bytes, target: Directory, target_name: bytes, swap: bool = False) -> None:
         node, old = self.lookup(name), target.lookup(target_name)
         assert isinstance(target, OverlayDirectory) and isinstance(node, OverlayNode)
         node.change()
-        if exchange:
+        if swap:
             assert isinstance(old, OverlayNode)
             old.change()
             self._relocate(old, target, self, name)

@@ -15,9 +15,10 @@ from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.attributes import Attributes, of_host
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.host import HostHandle, HostName, list_directory
+from coalmm.linux.vfs.host import HostHandle, HostName, exchange, list_directory
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
+from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
 
 
@@ -67,6 +68,17 @@ class HostLink(HostNode):
         now = self.attributes()
         stamps = (now.atime if atime is None else atime, now.mtime if mtime is None else mtime)
         os.utime(self.at.name, ns=stamps, dir_fd=self.at.directory.fd, follow_symlinks=False)
+
+
+class HostFifo(HostNode):
+    """A FIFO of the host: a name on the host, and a pipe among the tasks of the run."""
+
+    def __init__(self, cache: PageCache, at: HostName, kind: int) -> None:
+        super().__init__(cache, at, kind)
+        self.fifo = Fifo()
+
+    def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
+        return self.fifo.open(self, place, flags, task)
 
 
 class HostFile(HostNode, FileNode):
@@ -141,10 +153,23 @@ class HostDirectory(HostNode, Directory):
             status = at.stat()
         except FileNotFoundError:
             return None
+        kind = stat.S_IFMT(status.st_mode)
+        if kind in (stat.S_IFREG, stat.S_IFIFO):
+            return self._shared(at, status)
         node = self.alive.get(name)
         if node is None or not self._is_same(node, status):
-            node = self._node(at, stat.S_IFMT(status.st_mode))
+            node = self._node(at, kind)
             self.alive[name] = node
+        return node
+
+    def _shared(self, at: HostName, status: os.stat_result) -> Node:
+        """The node of a file that may have several names: one for them all."""
+        key = status.st_dev, status.st_ino
+        node = self.page_cache.alive.get(key)
+        if not isinstance(node, HostNode):
+            node = self._node(at, stat.S_IFMT(status.st_mode))
+            self.page_cache.alive[key] = node
+        node.at = at
         return node
 
     @staticmethod
@@ -156,13 +181,14 @@ class HostDirectory(HostNode, Directory):
             return False
         return (own.dev, own.ino, own.kind) == (status.st_dev, status.st_ino, stat.S_IFMT(status.st_mode))
 
-    def _node(self, at: HostName, kind: int) -> Node:
+    def _node(self, at: HostName, kind: int) -> HostNode:
         """The node of a name."""
         if kind == stat.S_IFDIR:
             return HostDirectory(self.page_cache, self, at.name, at)
         if kind == stat.S_IFREG:
             return HostFile(self.page_cache, at, kind)
-        return (HostLink if kind == stat.S_IFLNK else HostNode)(self.page_cache, at, kind)
+        kinds = {stat.S_IFLNK: HostLink, stat.S_IFIFO: HostFifo}
+        return kinds.get(kind, HostNode)(self.page_cache, at, kind)
 
     def entries(self, task: Any = None) -> Iterator[Entry]:
         for name, mounted in self.mounts.items():
@@ -189,6 +215,8 @@ class HostDirectory(HostNode, Directory):
         elif stat.S_ISREG(mode):
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(at.name, flags, bits, dir_fd=self.inside.fd))
+        elif stat.S_ISFIFO(mode):
+            os.mkfifo(at.name, bits, dir_fd=self.inside.fd)
         else:
             raise failure(EPERM)
         return self._made(name, bits)
@@ -228,19 +256,28 @@ class HostDirectory(HostNode, Directory):
             os.unlink(at.name, dir_fd=self.inside.fd)
         self.alive.pop(name, None)
 
-    def move(self, name: bytes, target: Directory, target_name: bytes, exchange: bool = False) -> None:
+    def move(self, name: bytes, target: Directory, target_name: bytes, swap: bool = False) -> None:
         assert isinstance(target, HostDirectory)
-        if exchange:
-            raise failure(EINVAL)
         source, goal = self.at_name(name), target.at_name(target_name)
-        replaced = target.lookup(target_name)
-        os.rename(source.name, goal.name, src_dir_fd=self.inside.fd, dst_dir_fd=target.inside.fd)
-        if isinstance(replaced, HostDirectory):
-            replaced.is_gone = True
-        node = self.alive.pop(name, None)
+        node, other = self.lookup(name), target.lookup(target_name)
+        if swap:
+            exchange(source, goal)
+        else:
+            os.rename(source.name, goal.name, src_dir_fd=self.inside.fd, dst_dir_fd=target.inside.fd)
+        self.alive.pop(name, None)
         target.alive.pop(target_name, None)
-        if isinstance(node, HostNode):
-            node.at = goal
-            target.alive[target_name] = node
+        if swap:
+            self._relocate(other, self, name)
+        elif isinstance(other, HostDirectory):
+            other.is_gone = True
+        self._relocate(node, target, target_name)
+
+    @staticmethod
+    def _relocate(node: Node | None, target: HostDirectory, name: bytes) -> None:
+        """A node is at another name now."""
+        if not isinstance(node, HostNode):
+            return
+        node.at = target.at_name(name)
+        target.alive[name] = node
         if isinstance(node, HostDirectory):
-            node.parent, node.name = target, target_name
+            node.parent, node.name = target, name

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from errno import EBADF, EFBIG, EINVAL, EIO, ENXIO, EOPNOTSUPP
 from select import POLLIN, POLLOUT
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle
@@ -27,9 +28,15 @@ FALLOC_KEEP, FALLOC_PUNCH, FALLOC_ZERO = 1, 2, 0x10
 
 
 class PageCache:
-    """The `kernel.files` of the machine that maps these files; None until it maps the first one."""
+    """What the files of a run share. `files` is the `kernel.files` that maps them, None until it maps the first.
+
+    `alive` has the files below `--write` that somebody holds, by device and inode: one node for all names.
+    """
 
     files: Any = None
+
+    def __init__(self) -> None:
+        self.alive: WeakValueDictionary[tuple[int, int], Node] = WeakValueDictionary()
 
 
 class FileNode(Node):

@@ -27,15 +27,26 @@ class Found(Place):
 
     slash: bool = False  # it ends in a slash: only a directory will do
     dots: bool = False
+    is_too_long: bool = False  # a name to make or remove, of more bytes than a name can have
+
+    def check(self) -> None:
+        """OSError for a name that cannot be."""
+        if self.is_too_long:
+            raise failure(ENAMETOOLONG)
 
 
 @dataclass
 class Walk:
-    """One walk. `start` is where relative paths begin."""
+    """One walk. `start` is where relative paths begin.
+
+    `naming`: the path is of a name to make, remove or move, so that a link at its end is not followed even
+    before a slash.
+    """
 
     fs: FsContext
     start: Directory
     task: Any = None
+    naming: bool = False
     links: int = 0
     here: Directory = field(init=False)
 
@@ -51,7 +62,7 @@ class Walk:
         found = Found(self.here.parent, self.here.name, self.here, slash, True)
         while parts:
             found = self._step(parts, follow, slash)
-        if found.slash and found.node is not None and not isinstance(found.node, Directory):
+        if found.slash and not self.naming and found.node is not None and not isinstance(found.node, Directory):
             raise failure(ENOTDIR)
         return found
 
@@ -63,10 +74,12 @@ class Walk:
             self.here = self.here.parent if name == b".." and self.here is not self.fs.root else self.here
             return Found(self.here.parent, self.here.name, self.here, slash, True)
         if len(name) > NAME_MAX:
+            if self.naming and not parts:
+                return Found(self.here, name, None, slash, False, True)
             raise failure(ENAMETOOLONG)
         node = self.here.lookup(name, self.task)
         last = not parts
-        if node is not None and node.kind == stat.S_IFLNK and (follow or slash or not last):
+        if node is not None and node.kind == stat.S_IFLNK and (follow or (slash and not self.naming) or not last):
             return self._follow(node, parts, slash)
         found = Found(self.here, name, node, slash)
         if isinstance(node, Directory):

@@ -32,9 +32,10 @@ from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.linux.vfs.sys import system_tree
 
 OVERLAY_LIMIT = 4 << 30
+LARGE_FILE = 0o100000  # O_LARGEFILE
 RIGHTS = {os.O_RDONLY: MAY_READ, os.O_WRONLY: MAY_WRITE, os.O_RDWR: MAY_READ | MAY_WRITE, 3: MAY_READ | MAY_WRITE}
-NEW_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NOFOLLOW
-PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_CLOEXEC  # an open file does not keep them
+PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class Vfs:
@@ -100,7 +101,7 @@ class Vfs:
         table = FileTable()
         for number, node in enumerate(self.console):
             flags = os.O_RDWR if node.is_tty else os.O_WRONLY if number else os.O_RDONLY
-            table.put(number, StreamFile(node, None, flags))
+            table.put(number, StreamFile(node, None, flags | LARGE_FILE))
         return table
 
     # --- paths ---
@@ -110,6 +111,10 @@ class Vfs:
     ) -> Found:
         """What a path leads to; relative ones from `start`, or the working directory."""
         return Walk(fs, fs.cwd if start is None else start, task).run(path, follow)
+
+    def walk_to_name(self, fs: FsContext, path: bytes, task: Any = None, start: Directory | None = None) -> Found:
+        """The name at the end of a path, to be made, removed or moved."""
+        return Walk(fs, fs.cwd if start is None else start, task, naming=True).run(path, False)
 
     def node(self, fs: FsContext, path: bytes, follow: bool = True, task: Any = None) -> Node:
         """The file of a path. OSError ENOENT if there is none."""
@@ -131,6 +136,8 @@ class Vfs:
             flags &= PATH_FLAGS
         if flags & os.O_TMPFILE == os.O_TMPFILE:
             return self._open_unnamed(fs, self.walk(fs, path, True, task, start), flags, mode)
+        if flags & (os.O_CREAT | os.O_DIRECTORY) == os.O_CREAT | os.O_DIRECTORY:
+            raise failure(EINVAL)  # since Linux 6.4
         exclusive = flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL
         found = self.walk(fs, path, not (flags & os.O_NOFOLLOW or exclusive), task, start)
         if found.node is None:
@@ -166,7 +173,7 @@ class Vfs:
         if flags & os.O_PATH:
             if flags & os.O_DIRECTORY and node.kind != stat.S_IFDIR:
                 raise failure(ENOTDIR)
-            return PathFile(node, place, os.O_PATH)
+            return PathFile(node, place, flags)
         if node.kind == stat.S_IFLNK:
             raise failure(ELOOP if not flags & os.O_DIRECTORY else ENOTDIR)
         wanted = RIGHTS[flags & os.O_ACCMODE] | (MAY_WRITE if flags & os.O_TRUNC else 0)
