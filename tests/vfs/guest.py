@@ -46,6 +46,7 @@ class Guest:
         self.vfs = vfs or Vfs(str(root), **options)
         self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
         self.system.groups = {}
+        self.system.wrote = lambda vaddr, size: None
         self.abi = X86_64 if bits == 64 else I386
         self.task = self._task(self.vfs.first_files(), self.vfs.context())
 

@@ -13,6 +13,7 @@ import pytest
 from guest import Guest
 
 libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
 NUMBERS = {
     "read": 0, "write": 1, "open": 2, "close": 3, "lseek": 8, "pread64": 17, "pwrite64": 18, "access": 21, "dup": 32,
     "dup2": 33, "fcntl": 72, "flock": 73, "truncate": 76, "ftruncate": 77, "chdir": 80, "rename": 82, "mkdir": 83,
@@ -223,6 +224,9 @@ def test_random_calls_answer_as_the_host_does(tmp_path, where, seed):
             step = next(sequence)
             expected, got = native.step(*step), ours.step(*step)
             assert got == expected, (number, step)
+            for index in range(len(native.fds)):
+                probe = ("fstat", ("fd", index), ("stat", 144))
+                assert ours.step(*probe) == native.step(*probe), (number, step, index)
         fds, native.fds = native.fds, []
     finally:
         os.chdir(before)

@@ -235,15 +235,13 @@ def renameat2(task: Task, old_directory: int, old: int, new_directory: int, new:
 
 def check_rename(node: Node, source: Found, target: Found, exchange: bool, task: Task) -> None:
     """What rename refuses."""
-    other = target.node
+    other = must_exist(target) if exchange else target.node
     if (target.slash or source.slash) and not isinstance(node, Directory):
         raise failure(ENOTDIR)
     if isinstance(node, Directory) and target.directory.is_below(node):
         raise failure(EINVAL)
     if isinstance(other, Directory) and source.directory.is_below(other):
         raise failure(EINVAL if exchange else ENOTEMPTY)
-    if exchange:
-        must_exist(target)
     check_parent(source)
     check_parent(target)
     check_sticky(source, node)

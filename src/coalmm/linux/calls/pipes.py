@@ -98,7 +98,8 @@ def transfer(source: Offset, target: Offset, size: int, once: bool = False) -> i
             if done:
                 break
             raise
-        source.advance(count)
+        if source.vaddr or target.vaddr or source.file is not target.file:
+            source.advance(count)  # two sides with one offset move it once
         target.advance(count, consume=False)
         done += count
         if count < len(data) or not data or once:
@@ -147,17 +148,17 @@ def copy_file_range(
     task: Task, source: int, source_offset: int, target: int, target_offset: int, size: int, flags: int
 ) -> int:
     """copy_file_range(2)."""
-    from_file, to_file = reading(task, source), writing(task, target)
+    from_file, to_file = task.files.opened(source), task.files.opened(target)
+    if flags:
+        raise failure(EINVAL)
     if stat.S_IFDIR in (from_file.node.kind, to_file.node.kind):
         raise failure(EISDIR)
     if not isinstance(from_file, RegularFile) or not isinstance(to_file, RegularFile):
         raise failure(EINVAL)
-    if flags:
-        raise failure(EINVAL)
+    if not from_file.is_readable or not to_file.is_writable or to_file.flags & os.O_APPEND:
+        raise failure(EBADF)
     if from_file.attributes().dev != to_file.attributes().dev:
         raise failure(EXDEV)
-    if to_file.flags & os.O_APPEND:
-        raise failure(EBADF)
     start, end = Offset(task, from_file, source_offset, 8), Offset(task, to_file, target_offset, 8)
     if from_file.node is to_file.node:
         places = [side.value if side.vaddr else side.file.offset for side in (start, end)]

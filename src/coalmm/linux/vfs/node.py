@@ -45,6 +45,9 @@ class Node:
         """Open it; rights were checked. A FIFO may raise Blocked."""
         raise failure(ENXIO if self.kind == stat.S_IFSOCK else EACCES)
 
+    def keep_open(self) -> None:
+        """Somebody opens it with O_PATH: it is to be known even without its name."""
+
     def truncate(self, size: int) -> None:
         """Make it `size` bytes."""
         raise failure(EINVAL)

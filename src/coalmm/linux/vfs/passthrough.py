@@ -29,13 +29,17 @@ class HostNode(Node):
         self.page_cache = cache
         self.at = at
         self.kind = kind
+        self.kept: HostHandle | None = None
+
+    def keep_open(self) -> None:
+        self.kept = self.held()
 
     def held(self) -> HostHandle:
         """A descriptor of the file itself, for what needs one."""
-        return self.at.open(os.O_PATH)
+        return self.kept or self.at.open(os.O_PATH)
 
     def attributes(self) -> Attributes:
-        return of_host(self.at.stat())
+        return of_host(self.at.stat() if self.kept is None else os.fstat(self.kept.fd))
 
     def target(self) -> bytes:
         return self.at.readlink()

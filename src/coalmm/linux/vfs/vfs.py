@@ -173,6 +173,7 @@ class Vfs:
         if flags & os.O_PATH:
             if flags & os.O_DIRECTORY and node.kind != stat.S_IFDIR:
                 raise failure(ENOTDIR)
+            node.keep_open()
             return PathFile(node, place, flags)
         if node.kind == stat.S_IFLNK:
             raise failure(ELOOP if not flags & os.O_DIRECTORY else ENOTDIR)
