@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]')
 PYTEST := -m pytest -n $(JOBS)
 
-.PHONY: run test test-this test-newest bench lint build clean
+.PHONY: run test test-this test-newest bench kit-faults lint build clean
 
 run: build
 	PYTHONPATH=build/lib $(BIN)/python -m coalmm replay examples/count_words.mtrace.xz
@@ -27,6 +27,10 @@ test-newest: $(VENV)/.installed
 # BENCH="--quick --only replay" and the like: python -m bench --help
 bench: build
 	$(BIN)/python -m bench $(BENCH)
+
+# How many of the faults planted in a correct C implementation `coalmm check` finds.
+kit-faults: build
+	PYTHONPATH=build/lib $(BIN)/python -m tests.kit.faults --jobs $(JOBS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check

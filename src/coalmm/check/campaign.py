@@ -90,9 +90,10 @@ def shortest(built: Built, traits: Traits, kind: type[Generator], finding: Findi
 
 
 def campaign(
-    built: Built, traits: Traits, names: list[str], seed: int, seconds: float, tell: Callable[[Group, float], None]
-) -> list[Group]:
-    """Run the groups in turn, each for the same time. A group that found something is done."""
+    built: Built, traits: Traits, names: list[str], seed: int, seconds: float, tell: Callable[[Group, float], None],
+    first: bool = False,
+) -> list[Group]:  # fmt: skip
+    """Run the groups in turn, each for the same time. A group that found something is done; with `first`, all are."""
     groups = [Group(name, SOURCES[name]) for name in names if SOURCES[name].possible(traits)]
     begin = time.monotonic()
     number = 0
@@ -101,6 +102,8 @@ def campaign(
         one_run(built, traits, group, seed * 1_000_003 + number)
         number += 1
         tell(group, min((time.monotonic() - begin) / seconds, 1.0))
+        if first and group.finding is not None:
+            break
     return groups
 
 

@@ -28,6 +28,7 @@ class Options:
     seed: int = 1
     seconds: float = 10.0  # for the random sequences
     strict: bool = False
+    first: bool = False  # end at the first failure
 
     def wants(self, *names: str) -> bool:
         """Whether one of these names is asked for."""
@@ -57,18 +58,23 @@ def directed(built: Built, traits: Traits, options: Options, report: Report, tel
     all_checks()
     wanted = [check for check in CHECKS.values() if options.wants(check.name, check.function, check.group, *check.rows)]
     for number, check in enumerate(wanted):
+        if options.first and report.failed:
+            return
         tell(check.name, 0.05 + 0.35 * number / len(wanted))
         report.results.append(run_check(check, built, traits, options.strict))
 
 
 def randomly(built: Built, traits: Traits, options: Options, report: Report, tell: Tell) -> None:
     """The random sequences that are asked for."""
+    if options.first and report.failed:
+        return
     names = [name for name in SOURCES if options.wants(name, f"random-{name}", "random")]
 
     def progress(group: Group, done: float) -> None:
         tell(f"random-{group.name}", 0.4 + 0.6 * done)
 
-    groups = {group.name: group for group in campaign(built, traits, names, options.seed, options.seconds, progress)}
+    found = campaign(built, traits, names, options.seed, options.seconds, progress, options.first)
+    groups = {group.name: group for group in found}
     for name in names:
         report.results.append(random_result(built, traits, name, groups.get(name)))
     report.calls += sum(group.calls for group in groups.values())

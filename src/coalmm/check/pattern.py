@@ -1,6 +1,6 @@
 """The patterns of driver/patterns.h, computed here."""
 
-PERIOD, STEP = 4099, 61
+PERIOD, STEP, TEXT = 4099, 61, 5000
 
 
 def _table() -> bytes:
@@ -12,9 +12,10 @@ def _table() -> bytes:
 
 
 TABLE = _table()
+TEXT_TABLE = bytes(byte | 1 for byte in TABLE)
 
 
 def pattern(seed: int, size: int) -> bytes:
-    """The first bytes of pattern `seed`."""
+    """The first bytes of pattern `seed`. From 5000 on there is no zero byte in them."""
     start = seed * STEP % PERIOD
-    return (TABLE * ((start + size) // PERIOD + 1))[start : start + size]
+    return ((TEXT_TABLE if seed >= TEXT else TABLE) * ((start + size) // PERIOD + 1))[start : start + size]

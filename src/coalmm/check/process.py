@@ -49,7 +49,7 @@ HANG_CPU, HANG_WALL = 3.0, 20.0  # seconds that one operation may take: of its o
 START_WALL = 60.0
 OUTPUT_LIMIT = 16 << 20
 KEPT_OUTPUT = 1 << 16
-LOAD_FAILED = 125
+LOAD_FAILED, DESCRIPTORS_GONE = 125, 122
 
 
 def read_size(op: Op) -> int:
@@ -262,6 +262,8 @@ class Process:
 
     def _named(self, code: int) -> tuple[str, str]:
         """How a process with this exit code ended, and in words."""
+        if code == DESCRIPTORS_GONE:
+            return "crash", "closed the kit's pipe"
         if code >= 0:
             return "reported", f"called exit({code})"
         if code == -signal.SIGSYS:

@@ -106,11 +106,20 @@ def without(ops: list[Op], start: int, end: int) -> list[Op]:
     gone = {op.out for op in ops[start:end]}
     kept = ops[:start]
     for op in ops[end:]:
-        if any(isinstance(arg, Ref) and arg.slot in gone for arg in op.args):
+        if used(op) & gone:
             gone.add(op.out)
         else:
             kept.append(op)
     return kept
+
+
+def used(op: Op) -> set[int]:
+    """The operations whose values an operation uses."""
+    slots = {arg.slot for arg in op.args if isinstance(arg, Ref)}
+    first = {"many_taken": 1, "many_differ": 0}.get(op.name)
+    if first is not None:
+        slots.add(int(op.args[first]))  # type: ignore[arg-type]
+    return slots
 
 
 def replaced(ops: list[Op], place: int, out: int) -> list[Op]:

@@ -43,6 +43,7 @@ def save(report: "Report", folder: Path) -> None:
 @click.option("--time", "seconds", type=click.FloatRange(0), default=10.0, show_default=True,
               help="Seconds for the random sequences.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Calls that the document does not allow must do no damage either.")
+@click.option("--first", is_flag=True, help="End at the first check that fails.")
 @click.option("--save", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
               help="Write the C programs that reproduce what was found there.")  # fmt: skip
 @click.option("--json", "form", flag_value="json", help="Print the report as JSON.")
@@ -51,7 +52,7 @@ def save(report: "Report", folder: Path) -> None:
 @click.pass_context
 def command(
     ctx: click.Context, target: Path, only: tuple[str, ...], seed: int | None, seconds: float, strict: bool,
-    folder: Path | None, form: str | None, junit: Path | None,
+    first: bool, folder: Path | None, form: str | None, junit: Path | None,
 ) -> None:  # fmt: skip
     """Hold somebody's C memory code against the Coal OS memory management API.
 
@@ -72,7 +73,7 @@ def command(
     from coalmm.check.kit import Options
     from coalmm.check.report.machine import as_json, as_junit, as_tap
 
-    options = Options(only, random.randrange(1 << 16) if seed is None else seed, seconds, strict)
+    options = Options(only, random.randrange(1 << 16) if seed is None else seed, seconds, strict, first)
     report = run(target, options)
     if junit:
         junit.write_bytes(as_junit(report))

@@ -2,7 +2,8 @@
 
 import importlib
 
-MODULES = ("frames", "paging", "clone", "buddy", "slab", "kmalloc", "user", "strings", "info", "misuse")
+MODULES = ("frames", "paging", "clone", "buddy", "slab", "kmalloc", "user", "strings", "info", "misuse", "failing",
+           "leaks")  # fmt: skip
 
 
 def all_checks() -> None:

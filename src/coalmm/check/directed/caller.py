@@ -195,6 +195,10 @@ class Caller:
         """Fresh memory between guard pages."""
         return self._run("region", size, align)
 
+    def fail(self, nth: int) -> None:
+        """The nth allocation inside the target from now on fails; 0: none."""
+        self._run("fail", nth)
+
     # Many at once.
 
     def many_given(self, name: str, *args: Argument, most: int = 1 << 16, fill: int = 0) -> Many:

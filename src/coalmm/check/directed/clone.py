@@ -126,7 +126,7 @@ def clones_come_back(t: Caller) -> None:
     """Cloning, writing on both sides and freeing loses no memory"""
     home = t.directory()
     assert home is not None
-    reads = []
+    reads, stats = [], []
     for _ in range(6):
         parent = t.directory()
         frames = [t.map(page) for page in range(3)]
@@ -143,7 +143,13 @@ def clones_come_back(t: Caller) -> None:
             for frame in frames:
                 t.frame_free(frame)
         reads.append(t.frame_get_free_memory())
+        if t.has("frame_get_stats"):
+            stats.append(t.frame_get_stats())
     t.require(not reads[2] > reads[3] > reads[4] > reads[5], f"free memory fell from {int(reads[2])} to "
               f"{int(reads[5])} bytes in three rounds", f"{reads[5].c} >= {reads[4].c}")  # fmt: skip
     t.require(not reads[2] < reads[3] < reads[4] < reads[5], f"free memory rose from {int(reads[2])} to "
               f"{int(reads[5])} bytes in three rounds", f"{reads[5].c} <= {reads[4].c}")  # fmt: skip
+    user = [each.fields[3] for each in stats[2:]]
+    drifts = len(user) == 4 and (user[0] > user[1] > user[2] > user[3] or user[0] < user[1] < user[2] < user[3])
+    t.require(not drifts, f"user_frames went from {user[:1]} to {user[-1:]} in three rounds that gave all back",
+              f"{stats[-1].c}.3 == {stats[-2].c}.3" if stats else "")  # fmt: skip

@@ -163,8 +163,8 @@ def reallocating_nothing_allocates(t: Caller) -> None:
 @check("krealloc", REALLOC, "kmalloc", rows="B190", level=ADVICE)
 def reallocating_to_nothing_frees(t: Caller) -> None:
     """krealloc(p, 0) frees p, over and over"""
-    for _ in range(2000):
-        one = t.kmalloc(2000)
+    for _ in range(500):
+        one = t.kmalloc(8000)
         t.require(one != 0, "kmalloc gave NULL after krealloc(p, 0)", f"{one.c} != 0")
         two = t.krealloc(one, 0)
         if two:

@@ -222,6 +222,27 @@ def a_mapped_page_is_not_lost(t: Caller) -> None:
               f"{physical.c} == {expected.c}")  # fmt: skip
 
 
+@check("paging_map_page", MAP, "frame_alloc", "frame_free", "paging_unmap_page", "frame_get_free_memory", rows="B033",
+       level=SAFETY)  # fmt: skip
+def a_page_mapped_twice_loses_no_frame(t: Caller) -> None:
+    """After a page was mapped to one frame and then to another, both can be freed"""
+    t.directory()
+    reads = []
+    for _ in range(5):
+        one, two = t.map(0), t.given(t.frame_alloc())
+        result = t.misuse("paging_map_page", t.user(0), two, RW)
+        t.paging_unmap_page(t.user(0))
+        t.recording.model.paging.current.pages.pop(t.user(0), None)
+        if not t.traits.unmap_frees:
+            t.frame_free(one)
+            t.frame_free(two)
+        elif result:
+            t.frame_free(two)
+        reads.append(t.frame_get_free_memory())
+    t.require(not reads[1] > reads[2] > reads[3] > reads[4], f"free memory fell from {int(reads[1])} to "
+              f"{int(reads[4])} in three rounds", f"{reads[4].c} >= {reads[3].c}")  # fmt: skip
+
+
 @check("paging_map_page", "PAGE_PRESENT: Page is present in memory", "frame_alloc", "paging_get_physical", rows="B035",
        level=ADVICE)  # fmt: skip
 def a_page_that_is_not_present_does_not_translate(t: Caller) -> None:

@@ -3,6 +3,7 @@
 from coalmm.check.directed.caller import Caller
 from coalmm.check.directed.registry import check
 from coalmm.check.functions import PAGE
+from coalmm.check.pattern import TEXT
 from coalmm.check.result import ADVICE
 
 COPY = "strncpy_from_user: @param n Maximum bytes to copy; @return Number of bytes copied or negative error"
@@ -18,6 +19,13 @@ def put(t: Caller, vaddr: int, text: bytes) -> None:
         assert page is not None
         page.content.write(offset, text[:length])
         text = text[length:]
+
+
+def put_long(t: Caller, vaddr: int, length: int) -> None:
+    """Write a string of some length, with its NUL."""
+    where = t.buffer(length + 1, TEXT + 7)
+    t.equal(t.copy_to_user(vaddr, where, length + 1), 0, "for mapped pages")
+    put(t, vaddr + length, b"\0")
 
 
 def strings(t: Caller) -> None:
@@ -43,6 +51,32 @@ def strings_are_copied_to_their_nul(t: Caller) -> None:
             t.bytes_at(t.buffer(size), size)
 
 
+@check("strncpy_from_user", COPY, *NEEDS, rows="B258")
+def long_strings_are_copied(t: Caller) -> None:
+    """Strings longer than a page are copied whole"""
+    t.directory()
+    for page in range(4):
+        t.map(page)
+    for offset, length in ((0, 4095), (0, 4096), (1, 4096), (100, 9000), (4095, 4097)):
+        put_long(t, t.user(0, offset), length)
+        t.strncpy_from_user(t.buffer(12_000), t.user(0, offset), 12_000)
+        t.bytes_at(t.buffer(12_000), 12_000)
+        for cut in (10, 4096, length):
+            t.strncpy_from_user(t.buffer(cut), t.user(0, offset), cut)
+
+
+@check("strnlen_user", LENGTH, *NEEDS, rows="B264")
+def long_strings_are_measured(t: Caller) -> None:
+    """Strings longer than a page have their length"""
+    t.directory()
+    for page in range(4):
+        t.map(page)
+    for offset, length in ((0, 4095), (0, 4096), (1, 4096), (100, 9000), (4095, 4097)):
+        put_long(t, t.user(0, offset), length)
+        t.strnlen_user(t.user(0, offset), 12_000)
+        t.strnlen_user(t.user(0, offset), length)
+
+
 @check("strncpy_from_user", COPY, *NEEDS, rows="B250 B255")
 def a_long_string_is_cut(t: Caller) -> None:
     """Of a string longer than n, no more than n bytes are written, and the result says so"""
@@ -59,7 +93,7 @@ def a_string_without_an_end_fails(t: Caller) -> None:
     """A string that runs into a page that is not mapped is a negative error"""
     t.directory()
     t.map(0)
-    put(t, t.user(0), b"z" * PAGE)
+    t.write(t.user(0), PAGE, TEXT + 3)
     t.negative(t.strncpy_from_user(t.buffer(5000), t.user(0, 4000), 5000), "for a string that runs into a hole")
 
 
@@ -106,7 +140,7 @@ def a_string_in_a_hole_has_no_length(t: Caller) -> None:
     """NULL, an unmapped page, and a string that runs into one are negative errors"""
     t.directory()
     t.map(0)
-    put(t, t.user(0), b"z" * PAGE)
+    t.write(t.user(0), PAGE, TEXT + 3)
     for vaddr, what in ((0, "for NULL"), (t.user(0, 4000), "for a string that runs into a hole")):
         t.negative(t.strnlen_user(vaddr, 5000), what)
 

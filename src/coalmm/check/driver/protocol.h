@@ -25,6 +25,7 @@ enum {
 
 enum { FLAG_PHYSICAL = 1, FLAG_NULL_ALLOWED = 2 };  /* the address is physical; run it with NULL slots too */
 enum { PHASE_START, PHASE_LOAD, PHASE_INIT, PHASE_READY };
+enum { LOAD_FAILED = 125, DESCRIPTORS_GONE = 122 }; /* exit statuses */
 enum { STATUS_NONE, STATUS_DONE, STATUS_SKIPPED };
 
 struct op {

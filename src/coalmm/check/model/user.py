@@ -18,6 +18,7 @@ class UserMemory:
         self.efault = efault
         self.filled = 0, 0  # (bytes, seed) of the last pattern, which ends at the end of the buffer
         self.read: tuple[str, int, int, int] | None = None  # (function, vaddr, bytes, operation) that the buffer holds
+        self.cut: int | None = None  # 1 if a string that is cut gets a NUL in its n bytes
         self.counts_nul: dict[str, tuple[int, int]] = {}  # function -> (0 or 1, operation that showed it)
 
     def fill(self, size: int, seed: int) -> None:
@@ -114,9 +115,13 @@ class UserMemory:
         """Judge a length of a string that has its NUL in `size` bytes (length < size), or not (length == size)."""
         name, out = call.op.name, call.out
         if length == size:
-            if call.value not in (size, size - 1):
-                raise Violation("length", f"{name} returned {call.value} for a string longer than the {size} bytes "
-                                "that it may copy", f"${out} == {size}", "@param n Maximum bytes to copy")  # fmt: skip
+            cut = self.cut if self.cut is not None and size > 1 else (size - call.value) if size > 1 else 0
+            if call.value not in (size, size - 1) or call.value != size - cut:
+                raise Violation(
+                    "length", f"{name} returned {call.value} for a string longer than the {size} bytes that it may "
+                    "copy", f"${out} == {size - cut}", "@param n Maximum bytes to copy",
+                )  # fmt: skip
+            self.cut = cut if size > 1 else self.cut
             return
         extra = call.value - length
         shown = self.counts_nul.get(name)

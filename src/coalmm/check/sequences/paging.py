@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from coalmm.check.functions import PAGE, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE
+from coalmm.check.pattern import TEXT, pattern
 from coalmm.check.protocol import SLOT_BUFFER_END, Op, Ref
 from coalmm.check.recording import Recording
 from coalmm.check.sequences.generator import Generator, Object
@@ -40,7 +41,7 @@ class PagingCalls(Generator):
         self.copies = [name for name in COPIES if name in self.has]
         self.clones = "paging_clone_directory" in self.has and random.random() < 0.8
         self.rights = random.choice([0.0, 0.3])
-        self.keep = random.random() < 0.3  # frames that were mapped are allocated again and again
+        self.texts = random.choice([0.0, 0.5, 1.0])  # how often what is written has no zero byte
 
     def start(self) -> None:
         """A directory of its own, where there are any."""
@@ -173,7 +174,8 @@ class PagingCalls(Generator):
             self.add("fill", Ref(SLOT_BUFFER_END, -1), 1, ZERO_SEED)
             self.add("copy_to_user", vaddr + size - 1, Ref(SLOT_BUFFER_END, -1), 1)
             return
-        self.add("fill", Ref(SLOT_BUFFER_END, -size), size, self.seed())
+        seed = self.seed() + (TEXT if self.random.random() < self.texts else 0)
+        self.add("fill", Ref(SLOT_BUFFER_END, -size), size, seed)
         self.add("copy_to_user", vaddr, Ref(SLOT_BUFFER_END, -size), size)
 
     def settle(self) -> None:
@@ -199,8 +201,6 @@ class PagingCalls(Generator):
 
 def _zero_seed() -> int:
     """The number of a pattern whose first byte is zero."""
-    from coalmm.check.pattern import pattern
-
     return next(seed for seed in range(901, 10_000) if pattern(seed, 1) == b"\0")
 
 
