@@ -236,7 +236,9 @@ def renameat2(task: Task, old_directory: int, old: int, new_directory: int, new:
 def check_rename(node: Node, source: Found, target: Found, exchange: bool, task: Task) -> None:
     """What rename refuses."""
     other = must_exist(target) if exchange else target.node
-    if (target.slash or source.slash) and not isinstance(node, Directory):
+    if exchange and target.slash and not isinstance(other, Directory):
+        raise failure(ENOTDIR)
+    if (source.slash or (target.slash and not exchange)) and not isinstance(node, Directory):
         raise failure(ENOTDIR)
     if isinstance(node, Directory) and target.directory.is_below(node):
         raise failure(EINVAL)

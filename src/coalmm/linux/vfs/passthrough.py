@@ -82,7 +82,9 @@ class HostFifo(HostNode):
         self.fifo = Fifo()
 
     def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
-        return self.fifo.open(self, place, flags, task)
+        file = self.fifo.open(self, place, flags, task)
+        self.keep_open()
+        return file
 
 
 class HostFile(HostNode, FileNode):

@@ -174,7 +174,7 @@ class RegularFile(OpenFile):
         return self.node.read_at(size, self.offset)
 
     def write(self, task: Task, data: bytes) -> int:
-        if self.flags & os.O_APPEND:
+        if self.flags & os.O_APPEND and data:
             self.offset = self.node.size
         done = self.pwrite(data, self.offset)
         self.offset += done

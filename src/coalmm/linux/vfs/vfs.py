@@ -138,6 +138,8 @@ class Vfs:
             return self._open_unnamed(fs, self.walk(fs, path, True, task, start), flags, mode)
         if flags & (os.O_CREAT | os.O_DIRECTORY) == os.O_CREAT | os.O_DIRECTORY:
             raise failure(EINVAL)  # since Linux 6.4
+        if flags & os.O_CREAT and path.endswith(b"/") and not self.walk_to_name(fs, path, task, start).dots:
+            raise failure(EISDIR)
         exclusive = flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL
         found = self.walk(fs, path, not (flags & os.O_NOFOLLOW or exclusive), task, start)
         if found.node is None:
@@ -150,8 +152,6 @@ class Vfs:
         """Open a file that is not there yet."""
         if not flags & os.O_CREAT:
             raise failure(ENOENT)
-        if found.slash:
-            raise failure(EISDIR)
         check_access(found.directory.attributes(), MAY_WRITE | MAY_EXECUTE)
         node = found.directory.create(found.name, stat.S_IFREG | mode & 0o7777 & ~fs.umask)
         return node.open(Place(found.directory, found.name, node), flags & ~NEW_FLAGS)
