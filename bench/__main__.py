@@ -14,6 +14,7 @@ from bench import machine, table
 from bench.build import ROOT, build
 from bench.peers import Peer, find_all
 from bench.result import Result
+from bench.program_rows import program_rows
 from bench.rows import SIZES, Row, all_rows, find_traces, trace_folder
 from bench.runner import Runner, SideFailedError
 
@@ -58,14 +59,15 @@ def main(
 ) -> None:
     """Measure coalmm against its peers, as ratios taken in one run on this machine.
 
-    Rows: replay-TRACE, c-replay-TRACE, footprint-TRACE, pair, c-pair, frames, boot, walks, pages (clone and fault).
+    Rows: replay-TRACE, c-replay-TRACE, footprint-TRACE, pair, c-pair, frames, boot, walks, pages (clone and fault), tlb, fork,
+    programs, start.
     """
     console = Console(width=None if sys.stdout.isatty() else 160)
     about = machine.describe()
     try:
         build()
         peers = find_all(mimalloc)
-        rows = all_rows(SIZES[size], find_traces(trace_folder(traces)), peers)
+        rows = all_rows(SIZES[size], find_traces(trace_folder(traces)), peers) + program_rows(size, SIZES[size])
     except (RuntimeError, SideFailedError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     rows = [row for row in rows if not only or row.name.startswith(only)]

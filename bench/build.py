@@ -15,6 +15,8 @@ OUTPUT = ROOT / "build" / "bench"
 LIBRARY = OUTPUT / "lib"
 COALMM = ROOT / "build" / "lib"
 PROGRAMS = {"replay": "replay.c", "walk": "walk.c", "host": "host.c"}
+STATIC_PROGRAMS = {"guest": "guest.c"}  # that run on coalmm too
+HOOKS = "minimal_fill"
 C_FACE = COALMM / "coalmm" / "c"
 C_LIBRARY = C_FACE / sys.implementation.cache_tag / "libcoalmm.so"
 LINKED_PROGRAMS = {"replay_coalmm": "replay.c", "c_pair": "c_pair.c"}  # with libcoalmm.so
@@ -72,6 +74,11 @@ def build_loops() -> None:
 def build() -> None:
     """Build whatever is missing or old. RuntimeError, with the compiler's words, if something does not build."""
     LIBRARY.mkdir(parents=True, exist_ok=True)
+    for name, file in STATIC_PROGRAMS.items():
+        build_program(name, file, "-static")
+    hooks = SOURCE / f"{HOOKS}.c"
+    if is_older(LIBRARY / f"{HOOKS}.so", hooks):
+        run([*COMPILER, "-shared", "-fPIC", "-o", str(LIBRARY / f"{HOOKS}.so"), str(hooks)])
     for name, file in PROGRAMS.items():
         build_program(name, file)
     for name, file in LINKED_PROGRAMS.items():

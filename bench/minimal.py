@@ -11,6 +11,7 @@ import json
 import mmap
 import sys
 from time import perf_counter_ns
+from typing import Any
 
 from unicorn import UC_ARCH_X86, UC_HOOK_TLB_FILL, UC_MODE_64, UC_PROT_ALL, UC_TLB_VIRTUAL, Uc, x86_const
 
@@ -30,11 +31,7 @@ def measure(pages: int, rounds: int) -> dict[str, float]:
     cpu.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
     cpu.mem_map_ptr(0, len(ram), UC_PROT_ALL, ctypes.addressof(ctypes.c_char.from_buffer(ram)))
     library = ctypes.CDLL(str(LIBRARY / "minimal_fill.so"))
-    unicorn = ctypes.CDLL(find_unicorn())
-    hook, none = ctypes.c_void_p(), (ctypes.c_uint64(0),)
-    unicorn.uc_hook_add(
-        cpu._uch, ctypes.byref(hook), UC_HOOK_TLB_FILL, library.minimal_fill, None, ctypes.c_uint64(1), *none
-    )
+    add_hook(cpu, UC_HOOK_TLB_FILL, library.minimal_fill)
     best = float("inf")
     for _ in range(rounds):
         cpu.reg_write(x86_const.UC_X86_REG_RDI, DATA)
@@ -45,11 +42,13 @@ def measure(pages: int, rounds: int) -> dict[str, float]:
     return {"again_ns": best}
 
 
-def find_unicorn() -> str:
-    """The shared library that the binding has loaded."""
+def add_hook(cpu: Any, kind: int, function: Any) -> None:
+    """Have the emulator call a C function, which the Python binding has no way for."""
     from unicorn.unicorn_py3.unicorn import uclib
 
-    return str(uclib._name)
+    unicorn = ctypes.CDLL(uclib._name)
+    hook, begin, end = ctypes.c_void_p(), ctypes.c_uint64(1), ctypes.c_uint64(0)
+    unicorn.uc_hook_add(cpu._uch, ctypes.byref(hook), kind, function, None, begin, end)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import coalmm
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLAYS = {"replay-small", "c-replay-small", "footprint-small"}
-ROWS = {"pair", "c-pair", "frames", "boot", "walks", "clone", "fault"} | REPLAYS
+ROWS = {"pair", "c-pair", "frames", "boot", "walks", "clone", "fault", "tlb", "fork", "programs", "start"} | REPLAYS
 
 pytestmark = pytest.mark.skipif(coalmm.MODE != "compiled", reason="the bench measures the compiled modules only")
 
