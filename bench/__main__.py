@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import machine, table
 from bench.build import ROOT, build
 from bench.peers import Peer, find_all
-from bench.result import Result
 from bench.program_rows import program_rows
+from bench.result import Result
 from bench.rows import SIZES, Row, all_rows, find_traces, trace_folder
 from bench.runner import Runner, SideFailedError
 
@@ -59,8 +59,8 @@ def main(
 ) -> None:
     """Measure coalmm against its peers, as ratios taken in one run on this machine.
 
-    Rows: replay-TRACE, c-replay-TRACE, footprint-TRACE, pair, c-pair, frames, boot, walks, pages (clone and fault), tlb, fork,
-    programs, start.
+    Rows: replay-TRACE, c-replay-TRACE, footprint-TRACE, pair, c-pair, frames, boot, walks,
+    pages (clone and fault), tlb, fork, programs, start.
     """
     console = Console(width=None if sys.stdout.isatty() else 160)
     about = machine.describe()

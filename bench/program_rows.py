@@ -138,7 +138,7 @@ def missing_row(what: str) -> Row:
 
 def coalmm_run(command: list[str]) -> Side:
     """The whole process of `coalmm run`, timed from outside."""
-    side = ours("timed", sys.executable, "-m", "coalmm", "run", "--quiet", "--", *command)
+    side = ours("timed", sys.executable, "-m", "coalmm", "run", "--", *command)
     return Side(side.command, {**side.environment, "PYTHONPATH_RUN": str(COALMM)})
 
 
