@@ -1,6 +1,7 @@
 """The compiled replay loop, for replay_coal.py: the same loop as in replay.c, over kmalloc and its family."""
 from libc.stdint cimport uint8_t as u8, uint32_t as u32, uint64_t as u64
 
+from coalmm.heap.fast_path cimport FastPath
 from coalmm.heap.kmalloc cimport Kmalloc
 
 cdef extern from *:
@@ -43,14 +44,22 @@ cdef inline void touch(char *block, u32 size, bint whole) noexcept nogil:
 
 
 cdef u64 loop(Allocator heap, const Event *events, u64 count, u64 *slots, char *memory, u64 base, bint whole) except? 0xFFFFFFFFFFFFFFFF:
-    """Run the events; returns the requests that failed. Block `b` is the byte memory[b - base]."""
+    """Run the events; returns the requests that failed. Block `b` is the byte memory[b - base].
+
+    As compiled code calls kmalloc: the fast path, and the slow one if that says so.
+    """
+    cdef FastPath fast
     cdef u64 i, slot, operation, block, failed = 0
+    if Allocator is Kmalloc:
+        fast = heap.fast
     for i in range(count):
         slot = events[i].slot & 0x3FFFFFFF
         operation = events[i].slot >> 30
         if operation == 0:
             if Allocator is Kmalloc:
-                block = heap.allocate(events[i].size)
+                block = fast.allocate(events[i].size)
+                if block == 0:
+                    block = heap.allocate_slowly(events[i].size)
             else:
                 block = allocate_nothing(<void *>heap, events[i].size)
         elif operation == 1:
@@ -60,7 +69,8 @@ cdef u64 loop(Allocator heap, const Event *events, u64 count, u64 *slots, char *
                 block = resize_nothing(<void *>heap, slots[slot], events[i].size)
         else:
             if Allocator is Kmalloc:
-                heap.release(slots[slot])
+                if not fast.release(slots[slot]):
+                    heap.release_slowly(slots[slot])
             else:
                 release_nothing(<void *>heap, slots[slot])
             slots[slot] = 0
@@ -87,6 +97,9 @@ def run_empty(const u8[::1] events, u64[::1] slots):
 
 def pairs(Kmalloc heap, u64 count):
     """kmalloc(64) and kfree, `count` times."""
-    cdef u64 i
+    cdef FastPath fast = heap.fast
+    cdef u64 i, block
     for i in range(count):
-        heap.release(heap.allocate(64))
+        block = fast.allocate(64) or heap.allocate_slowly(64)
+        if not fast.release(block):
+            heap.release_slowly(block)

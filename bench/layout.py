@@ -11,10 +11,10 @@ PRESENT_WRITABLE_USER = 7
 FRAME_SIZE = 4096
 
 
-def boot(pages: int) -> Kernel:
+def boot(pages: int, shared: bool = False) -> Kernel:
     """A kernel with room for `pages` mapped frames, and a quarter more for everything else."""
     mebibytes = max(64, pages * FRAME_SIZE * 5 // 4 >> 20)
-    return coalmm.boot(ram=f"{mebibytes}M", paging="x86_64")
+    return coalmm.boot(ram=f"{mebibytes}M", paging="x86_64", shared=shared)
 
 
 def map_pages(kernel: Kernel, pages: int) -> int:

@@ -54,7 +54,7 @@ def walk_ours(walker: Walker, root: int, batches: "list[array[int]]") -> tuple[f
 
 
 def measure(pages: int, count: int) -> dict[str, float]:
-    kernel = boot(pages)
+    kernel = boot(pages, shared=True)  # walk.c maps the same memory
     root = map_pages(kernel, pages)
     vaddrs = random_addresses(pages, count)
     batches = [vaddrs[start : start + BATCH] for start in range(0, count, BATCH)]

@@ -204,13 +204,15 @@ def boot(
     heap: bool = True,
     debug: bool = False,
     place: Place | None = None,
+    shared: bool = False,
 ) -> Kernel:
     """Boot a machine and make it the current one.
 
     `ram` is bytes or a size like "64M"; `paging` is i386, pae, x86_64 or la57; `memory_map` replaces
     that of a PC; without `heap` there is none until `buddy_init`; `debug` puts red zones around
     objects and poison into free ones; `place` is where RAM is mapped, and kernel addresses start, for code that
-    follows them. ValueError for what cannot be booted.
+    follows them; with `shared`, RAM is a memfd (`kernel.ram.fd`) that other processes can map. ValueError for what
+    cannot be booted.
     """
     form = FORMATS.get(paging)
     if form is None:
@@ -221,7 +223,7 @@ def boot(
         raise ValueError(
             f"RAM up to {layout.top:#x} is more than {paging} paging reaches ({form.physical_limit:#x}); use x86_64"
         )
-    memory = Ram(max(layout.top, size) if memory_map is None else layout.top, place=place)
+    memory = Ram(max(layout.top, size) if memory_map is None else layout.top, shared=shared, place=place)
     memory.words[SB_PAGING] = form.number
     memory.words[SB_KERNEL_BASE] = form.kernel_base if place is None else place.base
     memory.words[SB_LOWMEM] = low_frames(memory.size, form)

@@ -40,7 +40,7 @@ def test_misuse_without_a_hook_is_printed_and_aborts(tmp_path):
     """)
     done = run(compile_c(source, tmp_path / "program"))
     assert done.returncode == -6
-    assert re.sub("0xc04[0-9a-f]{5} ", "", done.stderr) == (
+    assert re.sub("0xc0[0-9a-f]{6} ", "", done.stderr) == (
         "coalmm: kfree: of cache 'kmalloc-104' is free; "
         "100 bytes allocated at program.c:6 in main, freed at program.c:7 in main\n"
     )

@@ -26,13 +26,14 @@ cdef extern from *:
     #define MAP_FIXED_NOREPLACE 0x100000
     #endif
     #define COALMM_RESERVE (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
-    #define COALMM_SHARE (MAP_SHARED | MAP_FIXED | MAP_NORESERVE)
+    #define COALMM_USE(fd) ((fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | MAP_FIXED | MAP_NORESERVE)
     """
     void *mmap(void *address, size_t size, int rights, int flags, int fd, long offset)
     int munmap(void *address, size_t size)
     int host_madvise "madvise"(void *address, size_t size, int advice)
+    int COALMM_USE(int fd)
     void *MAP_FAILED
-    int PROT_NONE, PROT_READ, PROT_WRITE, COALMM_RESERVE, COALMM_SHARE, MAP_FIXED_NOREPLACE, MADV_DONTFORK
+    int PROT_NONE, PROT_READ, PROT_WRITE, COALMM_RESERVE, MAP_FIXED_NOREPLACE, MADV_DONTFORK
 
 UPPER_HALF_STANDS_AT = 1 << 44  # for modes whose kernel half no process of the host can map
 
@@ -60,10 +61,10 @@ cdef class Window:
             munmap(<void *>self.base, self.size)
 
     def map(self, int fd, u64 size):
-        """Put the memory of a file there; this is what `Ram` uses in place of a mapping of its own."""
-        if size > self.size or fd < 0:
+        """Put memory there, or a file's if `fd` is not -1; this is what `Ram` uses in place of a mapping of its own."""
+        if size > self.size:
             raise OSError(f"{size} bytes of RAM do not fit the window of {self.size}")
-        if mmap(<void *>self.base, size, PROT_READ | PROT_WRITE, COALMM_SHARE, fd, 0) == MAP_FAILED:
+        if mmap(<void *>self.base, size, PROT_READ | PROT_WRITE, COALMM_USE(fd), fd, 0) == MAP_FAILED:
             raise OSError(errno, os.strerror(errno))
         self.size = size
         host_madvise(<void *>self.base, size, MADV_DONTFORK)

@@ -9,7 +9,6 @@ from coalmm.hardware.blocks cimport copy_range, fill_range
 @cython.final
 cdef class Ram:
     cdef readonly u64 size
-    cdef readonly bint private
     cdef readonly int fd
     cdef readonly object mapping
     cdef readonly u8[::1] bytes

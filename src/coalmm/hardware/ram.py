@@ -1,14 +1,16 @@
 """RAM: bytes of physical memory, sparse, shared by everything that looks at them.
 
-A `memfd` mapped into the process (an anonymous mapping where the host has none), so that only the
-pages that were written cost the host anything, and a C library, an emulated CPU or another process
-can map the very same bytes.
+Anonymous memory of the process, so that only the pages that were written cost the host anything, and C
+code and an emulated CPU in this process use the very same bytes. On request a `memfd`, which other
+processes can map too; a first touch of its pages costs the host a third more.
 """
 
 import contextlib
+import ctypes
 import hashlib
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -23,6 +25,8 @@ SMALLEST = 1 << 20
 LARGEST = 1 << 46
 NO_RESERVE = 0x4000  # MAP_NORESERVE, which Python's mmap module does not name
 POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
+PAGEMAP_CHUNK = 1 << 17  # entries of 8 bytes that are read at once
+BACKED = re.compile(rb"[\x40-\xff]+")  # top bytes of entries: bit 63 in memory, bit 62 in swap (man 5 proc_pid_pagemap)
 
 
 class Place(Protocol):
@@ -31,7 +35,7 @@ class Place(Protocol):
     base: int
 
     def map(self, fd: int, size: int) -> Any:
-        """Map a file there; a buffer with the methods of `mmap.mmap`."""
+        """Map a file, or memory if `fd` is -1, there; a buffer with the methods of `mmap.mmap`."""
 
 
 class Ram:
@@ -40,26 +44,28 @@ class Ram:
     `bytes`, `halves` and `words` are views of the same memory as unsigned 8-, 32- and 64-bit
     numbers; an index into them is a physical address divided by 1, 4 or 8.
 
-    With `private`, RAM starts as the file `fd` (which it closes in the end) and changes stay in the process.
-    With a `place`, RAM is mapped where that says.
+    With `shared`, RAM is a memfd, `fd`, for other processes to map; else `fd` is -1. With `image`, the descriptor
+    of a file (which it closes in the end), RAM starts as that file and changes stay in the process. With a
+    `place`, RAM is mapped where that says.
     Raises ValueError for a size below 1 MiB or above 64 TiB, OSError if the host refuses.
     """
 
-    def __init__(self, size: int, fd: int = -1, private: bool = False, place: Place | None = None) -> None:
+    def __init__(self, size: int, image: int = -1, shared: bool = False, place: Place | None = None) -> None:
         self.fd = -1  # until this object owns one: __del__ closes it
         if not SMALLEST <= size <= LARGEST:
             raise ValueError(f"RAM of {size} bytes: from 1 MiB to 64 TiB can be had")
         self.size = (size + FRAME_SIZE - 1) & -FRAME_SIZE
-        self.private = private
-        self.fd = fd
-        if fd < 0 and hasattr(os, "memfd_create"):
+        self.fd = image
+        if shared:
             self.fd = os.memfd_create("coal-ram", os.MFD_CLOEXEC)
             os.ftruncate(self.fd, self.size)
-        flags = NO_RESERVE | (mmap.MAP_PRIVATE if private else mmap.MAP_SHARED)
         if place is None:
+            flags = NO_RESERVE | (mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE)
             self.mapping = mmap.mmap(self.fd, self.size, flags | (mmap.MAP_ANONYMOUS if self.fd < 0 else 0))
         else:
             self.mapping = place.map(self.fd, self.size)
+        with contextlib.suppress(OSError):  # a host without huge pages
+            self.mapping.madvise(mmap.MADV_NOHUGEPAGE, 0, self.size)  # memory of the host comes page by page
         view = memoryview(self.mapping)
         self.bytes = view
         self.halves = view.cast("I")
@@ -107,9 +113,10 @@ class Ram:
 
     def extents(self) -> Iterator[tuple[int, int]]:
         """The ranges (start, end) of RAM that the host has memory behind, in order; the rest is zero."""
-        if self.fd < 0:
-            yield 0, self.size
-            return
+        return self.file_extents() if self.fd >= 0 else self.memory_extents()
+
+    def file_extents(self) -> Iterator[tuple[int, int]]:
+        """`extents` of a memfd or an image: what is no hole in the file."""
         end = 0
         while end < self.size:
             try:
@@ -120,9 +127,22 @@ class Ram:
             if start < self.size:
                 yield start, min(end, self.size)
 
+    def memory_extents(self) -> Iterator[tuple[int, int]]:
+        """`extents` of anonymous memory, from /proc/self/pagemap; all of RAM where the host has none."""
+        first = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping)) // FRAME_SIZE
+        try:
+            with open("/proc/self/pagemap", "rb", buffering=0) as file:
+                for frame in range(0, self.size // FRAME_SIZE, PAGEMAP_CHUNK):
+                    count = min(PAGEMAP_CHUNK, self.size // FRAME_SIZE - frame)
+                    entries = os.pread(file.fileno(), 8 * count, 8 * (first + frame))
+                    for run in BACKED.finditer(entries[7::8]):
+                        yield (frame + run.start()) * FRAME_SIZE, (frame + run.end()) * FRAME_SIZE
+        except OSError:
+            yield 0, self.size
+
     def touched(self) -> int:
         """Bytes of host memory behind this RAM."""
-        return os.fstat(self.fd).st_blocks * 512 if self.fd >= 0 else self.size
+        return sum(end - start for start, end in self.extents())
 
     def digest(self) -> str:
         """SHA-256 of the contents, independent of which zero frames the host has backed."""

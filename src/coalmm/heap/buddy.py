@@ -260,6 +260,7 @@ class Buddy:
         self.words[SB_BUDDY + BUDDY_TOTAL] += bit(wanted)
         self.words[SB_BUDDY + BUDDY_FREE] += bit(wanted)
         self.link(pfn, wanted, 0)
+        self.frames.ram.back(pfn << FRAME_SHIFT, bit(wanted) << FRAME_SHIFT)
         return True
 
     def has_spare(self) -> bool:

@@ -56,6 +56,7 @@ cdef extern from *:
     #define coalmm_heap_CACHE_DEBUG 0x8ULL
     #define coalmm_heap_CACHE_BUSY 0x10ULL
     #define coalmm_heap_MOST_OBJECTS 0x100ULL
+    #define coalmm_heap_LAST_DATA 0x3ULL
     #define coalmm_heap_SMALLEST_STRIDE 0x10ULL
     #define coalmm_heap_SLAB_CACHES 0x0ULL
     #define coalmm_heap_SLAB_COUNT 0x1ULL
@@ -144,6 +145,7 @@ cdef extern from *:
     const u64 CACHE_DEBUG "coalmm_heap_CACHE_DEBUG"
     const u64 CACHE_BUSY "coalmm_heap_CACHE_BUSY"
     const u64 MOST_OBJECTS "coalmm_heap_MOST_OBJECTS"
+    const u64 LAST_DATA "coalmm_heap_LAST_DATA"
     const u64 SMALLEST_STRIDE "coalmm_heap_SMALLEST_STRIDE"
     const u64 SLAB_CACHES "coalmm_heap_SLAB_CACHES"
     const u64 SLAB_COUNT "coalmm_heap_SLAB_COUNT"

@@ -61,7 +61,8 @@ CACHE_DESTROYED = 4  # has a destructor
 CACHE_DEBUG = 8  # red zones, and poison where there is no constructor
 CACHE_BUSY = 16  # its constructor is running
 
-MOST_OBJECTS = 256  # bits in a frame descriptor's four data words
+MOST_OBJECTS = 256  # bits in a frame descriptor's four data words,
+LAST_DATA = 3  # the last of which is this one
 SMALLEST_STRIDE = 16
 
 # The slab allocator, words from SB_SLAB.

@@ -6,10 +6,10 @@ from coalmm.hardware.bits cimport ALL_ONES, bit, ctz
 from coalmm.hardware.constants cimport FRAME_SHIFT
 from coalmm.heap.constants cimport (
     C_ALLOCATIONS, C_AT, C_BASE, C_CURRENT, C_FREES, C_RECIPROCAL, C_SHAPE, C_STRIDE, CACHE_KMALLOC, CACHE_WORDS,
-    KMALLOC_TABLE, KMALLOC_TABLE_SIZE, LARGEST_CLASS, MOST_OBJECTS, SHAPE_FLAGS_SHIFT, SHAPE_OBJECTS,
+    KMALLOC_TABLE, KMALLOC_TABLE_SIZE, LARGEST_CLASS, LAST_DATA, SHAPE_FLAGS_SHIFT, SHAPE_OBJECTS,
 )
 from coalmm.physical.constants cimport (
-    D_COUNT, D_DATA, FLAGS_SHIFT, KIND_MASK, KIND_SLAB, SB_FRAMES, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
+    D_COUNT, D_DATA, FLAGS_KIND_MASK, KIND_SLAB, SB_FRAMES, SB_HOOKS, SB_KERNEL_BASE, SB_KMALLOC, SB_LOWMEM,
 )
 from coalmm.physical.frames cimport Frames
 
@@ -30,7 +30,7 @@ cdef class FastPath:
     cdef u64 allocate(self, u64 size) noexcept nogil
     @cython.locals(at=u64, word=u64)
     cdef u64 take(self, u64 cache) noexcept nogil
-    @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64, slab=u64, shape=u64, index=u64, word=u64, count=u64)
+    @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64, slab=u64, shape=u64, index=u64, objects=u64, word=u64, count=u64)
     cdef bint release(self, u64 pointer) noexcept nogil
     @cython.locals(cache=u64)
     cdef u64 rounded(self, u64 size) noexcept nogil

@@ -11,7 +11,7 @@ a check at each access:
     the record of a cache                                  < cache_limit, the last word with room for one
     a word of a descriptor, from the cache's record        in the descriptors of frames that the kernel maps
     the frame under a pointer, the first one of its slab   < low_frames
-    the number of an object                                < MOST_OBJECTS, the bits of a descriptor
+    the number of an object                                masked: LAST_DATA
 
 Costs: 25 to 40 machine instructions for an allocation, about 75 for a free; one line of 64 bytes of the
 cache's record, one or two of descriptors.
@@ -39,15 +39,14 @@ if not cython.compiled:
         KMALLOC_TABLE,
         KMALLOC_TABLE_SIZE,
         LARGEST_CLASS,
-        MOST_OBJECTS,
+        LAST_DATA,
         SHAPE_FLAGS_SHIFT,
         SHAPE_OBJECTS,
     )
     from coalmm.physical.constants import (
         D_COUNT,
         D_DATA,
-        FLAGS_SHIFT,
-        KIND_MASK,
+        FLAGS_KIND_MASK,
         KIND_SLAB,
         SB_FRAMES,
         SB_HOOKS,
@@ -114,25 +113,27 @@ class FastPath:
         kind = self.words[at + 1]
         cache = self.words[at + 3] >> 32
         slab = kind >> 32
-        if kind & KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
+        if kind & FLAGS_KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
             return False
         shape = self.words[cache + C_SHAPE]
-        offset = (offset - (slab << FRAME_SHIFT) - (kind >> FLAGS_SHIFT & 0xFFFF) * 8) & ALL_ONES
+        offset = (offset - (slab << FRAME_SHIFT)) & ALL_ONES
         index = (offset * self.words[cache + C_RECIPROCAL] & ALL_ONES) >> 32
-        if index * self.words[cache + C_STRIDE] != offset or not shape >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
+        if index * self.words[cache + C_STRIDE] != offset or shape >> SHAPE_FLAGS_SHIFT != CACHE_KMALLOC:
             return False
-        if index >= shape & SHAPE_OBJECTS or index >= MOST_OBJECTS:
-            return False
+        objects = shape & SHAPE_OBJECTS
         at = self.first_word + (slab << 3)
         count = self.halves[at + at + D_COUNT]
-        if (count == 1 or count == shape & SHAPE_OBJECTS) and slab != self.words[cache + C_CURRENT]:
+        if index >= objects:
             return False
-        word = self.words[at + D_DATA + (index >> 6)]
+        if (count - 2) & ALL_ONES >= (objects - 2) & ALL_ONES and slab != self.words[cache + C_CURRENT]:
+            return False  # it was full, or is empty now
+        at += D_DATA + (index >> 6 & LAST_DATA)
+        word = self.words[at]
         if word & bit(index):
             return False
-        self.words[at + D_DATA + (index >> 6)] = word | bit(index)
+        self.words[at] = word | bit(index)
         self.words[cache + C_FREES] += 1
-        self.halves[at + at + D_COUNT] = count - 1
+        self.halves[(at >> 3 << 4) + D_COUNT] = count - 1
         return True
 
     @cython.boundscheck(False)
@@ -156,14 +157,14 @@ class FastPath:
         kind = self.words[at + 1]
         cache = self.words[at + 3] >> 32
         slab = kind >> 32
-        if kind & KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
+        if kind & FLAGS_KIND_MASK != KIND_SLAB or cache >= self.cache_limit or slab >= self.low_frames:
             return 0
         shape = self.words[cache + C_SHAPE]
-        offset = (offset - (slab << FRAME_SHIFT) - (kind >> FLAGS_SHIFT & 0xFFFF) * 8) & ALL_ONES
+        offset = (offset - (slab << FRAME_SHIFT)) & ALL_ONES
         index = (offset * self.words[cache + C_RECIPROCAL] & ALL_ONES) >> 32
-        if index * self.words[cache + C_STRIDE] != offset or not shape >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
+        if index * self.words[cache + C_STRIDE] != offset or shape >> SHAPE_FLAGS_SHIFT != CACHE_KMALLOC:
             return 0
-        if index >= shape & SHAPE_OBJECTS or index >= MOST_OBJECTS:
+        if index >= shape & SHAPE_OBJECTS:
             return 0
-        free = self.words[self.first_word + (slab << 3) + D_DATA + (index >> 6)] & bit(index)
+        free = self.words[self.first_word + (slab << 3) + D_DATA + (index >> 6 & LAST_DATA)] & bit(index)
         return 0 if free else self.words[cache + C_STRIDE]

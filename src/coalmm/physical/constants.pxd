@@ -65,6 +65,7 @@ cdef extern from *:
     #define coalmm_physical_KIND_MASK 0xffULL
     #define coalmm_physical_ORDER_SHIFT 0x8ULL
     #define coalmm_physical_FLAGS_SHIFT 0x10ULL
+    #define coalmm_physical_FLAGS_KIND_MASK 0xffff00ffULL
     #define coalmm_physical_KIND_FREE 0x0ULL
     #define coalmm_physical_KIND_FRAME 0x1ULL
     #define coalmm_physical_KIND_KERNEL 0x2ULL
@@ -141,6 +142,7 @@ cdef extern from *:
     const u64 KIND_MASK "coalmm_physical_KIND_MASK"
     const u64 ORDER_SHIFT "coalmm_physical_ORDER_SHIFT"
     const u64 FLAGS_SHIFT "coalmm_physical_FLAGS_SHIFT"
+    const u64 FLAGS_KIND_MASK "coalmm_physical_FLAGS_KIND_MASK"
     const u64 KIND_FREE "coalmm_physical_KIND_FREE"
     const u64 KIND_FRAME "coalmm_physical_KIND_FRAME"
     const u64 KIND_KERNEL "coalmm_physical_KIND_KERNEL"

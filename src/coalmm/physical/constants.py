@@ -86,6 +86,7 @@ D_DATA = 4  # first of the four free words
 KIND_MASK = 0xFF
 ORDER_SHIFT = 8
 FLAGS_SHIFT = 16
+FLAGS_KIND_MASK = 0xFFFF_00FF  # kind and flags, but not the order
 
 KIND_FREE = 0
 KIND_FRAME = 1  # handed out by frame_alloc

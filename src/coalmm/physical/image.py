@@ -46,7 +46,7 @@ def load_image(path: str | os.PathLike[str], read_only: bool = False) -> Ram:
     with open(path, "rb") as file:
         size, digest = read_trailer(file.fileno(), os.fsdecode(path))
         if read_only:
-            ram = Ram(size, os.dup(file.fileno()), private=True)
+            ram = Ram(size, os.dup(file.fileno()))
         else:
             ram = Ram(size)
             copy_file(file.fileno(), ram)
