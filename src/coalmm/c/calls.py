@@ -361,6 +361,9 @@ class Calls:
 
     # --- what the document does not have ---
 
+    def coalmm_current_directory(self) -> int:
+        return self.pointer(self.machine().mmu.cr3)
+
     def coalmm_process_create(self, name: int) -> int:
         text = host.read_string(name, NAME_MOST).decode("utf-8", "replace") if name else ""
         return self.machine().processes.create_pid(text)

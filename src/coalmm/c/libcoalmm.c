@@ -253,6 +253,8 @@ uintptr_t coalmm_virt_to_phys(const void *ptr)
     return offset < binding.size ? offset : 0;
 }
 
+page_directory_t *coalmm_current_directory(void) { return (page_directory_t *)CALL(0); }
+
 pid_t coalmm_process_create(const char *name) { return (pid_t)CALL((uint64_t)name); }
 pid_t coalmm_process_fork(pid_t pid) { return (pid_t)CALL((uint64_t)(int64_t)pid); }
 int coalmm_process_switch(pid_t pid) { return (int)CALL((uint64_t)(int64_t)pid); }

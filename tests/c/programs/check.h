@@ -67,9 +67,55 @@ static inline uint64_t digest(void)
     return hash;
 }
 
+/* Boot another machine for the rest of the test. */
+static inline void reboot(const char *options)
+{
+    coalmm_shutdown();
+    CHECK(coalmm_boot(options) == 0);
+}
+
+/* What is live while a call goes wrong: objects of each allocator. */
+static struct {
+    unsigned char *small[5], *objects[3], *block;
+    slab_cache_t *cache;
+    uintptr_t frame;
+} live;
+static const size_t SMALL[5] = {1, 40, 235, 5000, 100000};
+
+static inline void scene(void)
+{
+    live.cache = slab_cache_create("watched", 96, 8, NULL, NULL);
+    for (int i = 0; i < 5; i++)
+        CHECK((live.small[i] = kmalloc(SMALL[i])) != NULL && memset(live.small[i], 10 + i, SMALL[i]));
+    for (int i = 0; i < 3; i++)
+        CHECK((live.objects[i] = slab_alloc(live.cache)) != NULL && memset(live.objects[i], 20 + i, 96));
+    CHECK((live.block = buddy_alloc(2 * PAGE)) != NULL && memset(live.block, 30, 2 * PAGE));
+    CHECK((live.frame = frame_alloc()) != 0 && memset(coalmm_phys_to_virt(live.frame), 31, PAGE));
+}
+
+static inline bool all_are(const unsigned char *memory, size_t size, int value)
+{
+    for (size_t i = 0; i < size; i++)
+        if (memory[i] != value)
+            return false;
+    return true;
+}
+
+/* Their bytes are as they were. */
+static inline void intact(void)
+{
+    for (int i = 0; i < 5; i++)
+        CHECK(all_are(live.small[i], SMALL[i], 10 + i));
+    for (int i = 0; i < 3; i++)
+        CHECK(all_are(live.objects[i], 96, 20 + i));
+    CHECK(all_are(live.block, 2 * PAGE, 30) && all_are(coalmm_phys_to_virt(live.frame), PAGE, 31));
+}
+
 /* The next valid calls work, and every structure is whole. */
 static inline void works(void)
 {
+    if (live.cache != NULL)
+        intact();
     uintptr_t frame = frame_alloc();
     char *block = buddy_alloc(PAGE), *object = kmalloc(100);
     CHECK(frame != 0 && block != NULL && object != NULL);
@@ -79,6 +125,59 @@ static inline void works(void)
     buddy_free(block);
     kfree(object);
     CHECK(coalmm_validate() == 0);
+}
+
+/* What is counted, failures left out. */
+struct counts { frame_stats_t frames; buddy_stats_t buddy; size_t leaks; page_directory_t *current; };
+
+static inline struct counts counts(void)
+{
+    struct counts now;
+    memset(&now, 0, sizeof now);
+    frame_get_stats(&now.frames);
+    buddy_get_stats(&now.buddy);
+    now.buddy.failed_alloc_count = 0;
+    now.leaks = mem_check_leaks();
+    now.current = coalmm_current_directory();
+    return now;
+}
+
+/* The expression is NULL or 0 without a report, and nothing but counters of failures has changed. */
+#define REFUSED(expression)                                                                   \
+    do {                                                                                      \
+        struct counts before_ = counts(), after_;                                             \
+        reports = 0;                                                                          \
+        CHECK(!(expression) && reports == 0);                                                 \
+        after_ = counts();                                                                    \
+        CHECK(memcmp(&before_, &after_, sizeof before_) == 0);                                \
+    } while (0)
+
+/* Take every free frame; how many, their addresses in `frames`. */
+static uintptr_t frames[1 << 15];
+
+static inline size_t exhaust(void)
+{
+    size_t count = 0;
+    uintptr_t frame;
+    while ((frame = frame_alloc()) != 0)
+        frames[count++] = frame;
+    return count;
+}
+
+static inline void give_back(size_t count)
+{
+    while (count > 0)
+        frame_free(frames[--count]);
+}
+
+/* A frame that the current directory maps, its own reference given back; its physical address. */
+static inline uintptr_t mapped(uintptr_t vaddr, uint32_t flags, int fill)
+{
+    uintptr_t frame = frame_alloc();
+    CHECK(frame != 0 && memset(coalmm_phys_to_virt(frame), fill, PAGE));
+    CHECK(paging_map_page(vaddr, frame, flags) == 0);
+    frame_free(frame);
+    return frame;
 }
 
 /* The statement is reported, once, and changes not one byte of RAM. */
@@ -118,6 +217,7 @@ static bool run_test(const struct test *test)
         return false;
     }
     coalmm_set_hook(note_report, NULL);
+    memset(&live, 0, sizeof live);
     reports = 0;
     volatile bool passed = false;
     if (setjmp(failed) == 0) {

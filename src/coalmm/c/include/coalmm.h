@@ -196,6 +196,8 @@ void coalmm_unlock(void);
 void *coalmm_phys_to_virt(uintptr_t paddr);
 uintptr_t coalmm_virt_to_phys(const void *ptr);
 
+page_directory_t *coalmm_current_directory(void);
+
 /* paging_map_page with all 64 bits of an entry's flags: PAGE_NX can be asked for, in the modes that have it. */
 int paging_map_page64(uintptr_t vaddr, uintptr_t paddr, uint64_t flags);
 
