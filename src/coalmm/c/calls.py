@@ -169,7 +169,8 @@ class Calls:
         if self.kernel is not None:
             self.kernel.close()
         self.kernel = self.window = None
-        gc.collect()  # a machine is full of cycles, and the next one wants the same addresses
+        for _ in range(2):  # a machine is full of cycles, some behind finalizers, and the next one wants its addresses
+            gc.collect()
 
     def call_site(self) -> str:
         """Where the C program made the call that runs; "" if it is not C that called."""
@@ -191,6 +192,14 @@ class Calls:
         if self.window is None or not self.window.holds(pointer):
             raise InvalidPointerError(f"{pointer:#x} is not a page directory", pointer)
         return pointer - self.window.base
+
+    def on_directory(self, function: Function, pointer: int) -> int:
+        """Call a function with the physical address of a directory; a report names the pointer."""
+        try:
+            return function(self.directory(pointer)) or 0
+        except MisuseError as error:
+            error.address = pointer
+            raise
 
     def pointer(self, paddr: int) -> int:
         """A physical address as a pointer; 0 is NULL."""
@@ -231,13 +240,13 @@ class Calls:
         return self.pointer(self.machine().page_tables.create())
 
     def paging_clone_directory(self, src: int) -> int:
-        return self.pointer(self.machine().page_tables.clone(self.directory(src)))
+        return self.pointer(self.on_directory(self.machine().page_tables.clone, src))
 
     def paging_free_directory(self, dir: int) -> None:
-        self.machine().page_tables.free(self.directory(dir))
+        self.on_directory(self.machine().page_tables.free, dir)
 
     def paging_switch_directory(self, dir: int) -> None:
-        self.machine().page_tables.switch(self.directory(dir))
+        self.on_directory(self.machine().page_tables.switch, dir)
 
     # --- heap ---
 
