@@ -59,7 +59,7 @@ class Direct:
     def result(self, value):
         if -4096 < value < 0:
             return hexadecimal(value)
-        if self.arena - BELOW <= value <= self.arena + ARENA:
+        if self.arena - BELOW <= value <= self.scratch + 15 * PAGE:
             return "A" + hexadecimal(value - self.arena)
         if self.first_break <= value <= self.first_break + ARENA:
             return "B" + hexadecimal(value - self.first_break)
@@ -108,7 +108,7 @@ class Direct:
                 is_file = not device.startswith("00:00")
             elif line.startswith("VmFlags:") and end > self.arena - BELOW and end <= self.arena + ARENA:
                 flags = rights + ":" + line[8:].replace(" ", "")
-                yield [start, end, flags, int(offset, 16) if is_file else 0, is_file]
+                yield [start, end, flags, int(offset, 16) & self.guest.abi.mask if is_file else 0, is_file]
 
     def maps(self):
         joined = []

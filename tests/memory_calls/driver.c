@@ -84,7 +84,7 @@ static void flush(void) {
 }
 static void put_result(word value) {
     if (value > -4096UL) { put_signed(value); return; }
-    if (value >= arena - BELOW && value <= arena + ARENA) { put("A"); put_signed(value - arena); return; }
+    if (value >= arena - BELOW && value <= scratch + 15 * PAGE) { put("A"); put_signed(value - arena); return; }
     if (value >= first_break && value - first_break <= ARENA) { put("B"); put_hex(value - first_break); return; }
     put_hex(value);
 }

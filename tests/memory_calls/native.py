@@ -3,6 +3,7 @@
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 HERE = Path(__file__).parent
 FLAGS = ["-O1", "-fno-stack-protector", "-fcf-protection=none", "-fno-builtin", "-nostdlib", "-static", "-no-pie"]
 LINUX = tuple(int(part) for part in platform.release().split(".")[:2])
+COALMM = (sys.executable, "-m", "coalmm", "run", "--")
 PROTECTION_KEYS = " pku " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
 
 
@@ -24,13 +26,10 @@ def build(directory, bits, source="driver.c", flags=FLAGS):
     return str(program)
 
 
-def run(program, script):
-    """The lines that the driver prints for a script, one to each command."""
-    command = [program]
-    if shutil.which("setarch"):
-        command = ["setarch", "-R", program]
-    text = "\n".join(script) + "\n"
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=60)
+def run(program, script, command=("setarch", "-R")):
+    """The lines that the driver prints for a script, one to each command; `command` is what starts it."""
+    words = [*command, program] if shutil.which(command[0]) else [program]
+    done = subprocess.run(words, input="\n".join(script) + "\n", capture_output=True, text=True, timeout=120)
     lines = done.stdout.split("\n")[:-1]
-    assert len(lines) == len(script), done.stdout[-300:]
+    assert (done.returncode, len(lines)) == (0, len(script)), done.stdout[-300:] + done.stderr[-300:]
     return lines

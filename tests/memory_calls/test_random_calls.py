@@ -2,30 +2,9 @@
 
 import native
 import pytest
+from compare import CONTENT, compare
 from direct import Direct
-from scripts import FILE_PAGES, PAGE, Script, without_split_remaps
-
-CONTENT = b"".join(bytes([65 + page]) * PAGE for page in range(FILE_PAGES))
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory):
-    return tmp_path_factory.getbasetemp()
-
-
-@pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(CONTENT)
-    return path
-
-
-def compare(commands, expected, found):
-    """Name the first command that was answered otherwise, and what came before it."""
-    for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
-        if ours != theirs:
-            before = "\n".join(f"{commands[at]}\t-> {expected[at]}" for at in range(max(0, number - 12), number))
-            pytest.fail(f"{before}\n{commands[number]}\n Linux: {theirs}\n ours:  {ours}", pytrace=False)
+from scripts import Script, without_split_remaps
 
 
 @pytest.mark.parametrize("bits", [64, 32])
@@ -38,3 +17,13 @@ def test_random_calls_leave_what_they_leave_on_linux(programs, path, bits, seed)
     ours = Direct(bits)
     compare(commands, expected, ours.run(commands))
     ours.kernel.validate()
+
+
+@pytest.mark.parametrize("bits", [64, 32])
+@pytest.mark.parametrize("seed", range(100, 103))
+def test_the_same_program_on_the_emulated_cpu_prints_the_same(programs, path, bits, seed):
+    program = native.build(programs, bits)
+    script = Script(bits, seed, path).make(150)
+    commands, expected = without_split_remaps(script, native.run(program, script))
+    path.write_bytes(CONTENT)
+    compare(commands, expected, native.run(program, commands, native.COALMM))

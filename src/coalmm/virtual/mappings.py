@@ -146,6 +146,8 @@ class Mappings:
         if length > self.top:
             return -ENOMEM
         if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE):
+            if vaddr > ALL_ONES - FRAME_MASK:  # taken for an errno there, too
+                return -(ALL_ONES - vaddr) - 1
             if vaddr > self.top - length:
                 return -ENOMEM
             if vaddr & FRAME_MASK:
@@ -179,8 +181,9 @@ class Mappings:
             return hint
         base = self.spaces.get(space, S_MMAP_BASE)
         top = self.top if self.top < TOP_47 else TOP_47
-        if hint > TOP_47:
-            base = top = self.top
+        if hint > TOP_47 and self.top > TOP_47:  # 5-level paging: all of it for who asks with a high hint
+            base += self.top - TOP_47
+            top = self.top
         start = self.areas.find_gap_below(table, length, LOWEST, base, FRAME_SIZE)
         if not start:
             start = self.areas.find_gap_above(table, length, base, top, FRAME_SIZE)

@@ -153,7 +153,9 @@ class Remapping:
                 return -EPERM
             self.mappings.take_out(space, target, target + length)
         if old_length > length:
-            self.mappings.take_out(space, old + length, old + old_length)
+            error = self.mappings.unmap(space, old + length, old_length - length)
+            if error:
+                return error
             old_length = length
         area = self._area_at(space, old)
         if area is None:

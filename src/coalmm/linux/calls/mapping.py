@@ -7,9 +7,11 @@ There is no pool of huge pages, so MAP_HUGETLB fails as on a machine whose pool 
 from __future__ import annotations
 
 import os
+import stat
 from errno import EACCES, EBADF, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW
 from typing import TYPE_CHECKING
 
+from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.linux.registry import system_call
 from coalmm.virtual.areas import Area
@@ -19,6 +21,8 @@ from coalmm.virtual.constants import (
     AREA_SHARED,
     MAP_ANONYMOUS,
     MAP_FIXED,
+    MAP_FIXED_NOREPLACE,
+    MAP_GROWSDOWN,
     MAP_HUGETLB,
     MAP_LEGACY,
     MAP_LOCKED,
@@ -40,7 +44,8 @@ if TYPE_CHECKING:
 
 INT = 0xFFFF_FFFF
 HUGE_SHIFT = 26
-HUGE_SIZES = (0, 21, 30)  # log2 of what x86 has; 0: the default one
+HUGE_SIZES = (21, 30)  # log2 of what x86 has
+HUGE_DEFAULT = 21
 MOST_OFFSET = (1 << 63) - 1
 
 
@@ -70,7 +75,7 @@ def map_pages(task: Task, vaddr: int, length: int, rights: int, flags: int, fd: 
     space = task.process.space
     if flags & MAP_ANONYMOUS:
         if flags & MAP_HUGETLB:
-            return no_huge_pages(length, flags)
+            return no_huge_pages(task, vaddr, length, flags, offset)
         return mappings.map(space, vaddr, length, rights & INT, flags & INT, 0, 0, AREA_MAPPING)
     file = task.files.get(fd)
     if file.flags & os.O_PATH:
@@ -89,16 +94,33 @@ def map_pages(task: Task, vaddr: int, length: int, rights: int, flags: int, fd: 
         task.process.processes.spaces.files.release(number)
 
 
-def no_huge_pages(length: int, flags: int) -> int:
-    """The errno of an anonymous map of huge pages: the size is unknown, or the pool is empty."""
-    if flags >> HUGE_SHIFT & 0x3F not in HUGE_SIZES or length == 0:
+def no_huge_pages(task: Task, vaddr: int, length: int, flags: int, offset: int) -> int:
+    """The errno of an anonymous map of huge pages: what is wrong with it, or that the pool is empty."""
+    shift = flags >> HUGE_SHIFT & 0x3F or HUGE_DEFAULT
+    if shift not in HUGE_SIZES or length == 0:
+        return -EINVAL
+    mask = (1 << shift) - 1
+    length = (length + mask) & ~mask & ALL_ONES
+    if length == 0:
+        return -EINVAL
+    if length <= task.process.processes.mappings.top and flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) and vaddr & mask:
+        return -EINVAL
+    placed = task.process.processes.mappings.place(task.process.space, vaddr, length, flags & INT)
+    if placed < 0:
+        return placed
+    if offset > MOST_OFFSET - length:
+        return -EOVERFLOW
+    kind = flags & MAP_TYPE
+    if kind == MAP_SHARED_VALIDATE and flags & ~MAP_LEGACY & ~MAP_TYPE:
+        return -EOPNOTSUPP
+    if not MAP_SHARED <= kind <= MAP_SHARED_VALIDATE or flags & MAP_GROWSDOWN or offset & mask:
         return -EINVAL
     return -ENOMEM
 
 
 def mapped_file(task: Task, file: OpenFile, length: int, rights: int, flags: int, offset: int) -> int:
     """A reference to the file of `kernel.files` behind an open file. OSError for a map that it does not allow."""
-    if offset > MOST_OFFSET - min(length + FRAME_MASK & ~FRAME_MASK, MOST_OFFSET):
+    if stat.S_ISREG(file.node.kind) and offset > MOST_OFFSET - min(length + FRAME_MASK & ~FRAME_MASK, MOST_OFFSET):
         raise OSError(EOVERFLOW, "the offset is past what a file can have")
     kind = flags & MAP_TYPE
     if kind == MAP_SHARED_VALIDATE and flags & ~MAP_LEGACY & ~MAP_TYPE:
@@ -118,7 +140,7 @@ def mapped_file(task: Task, file: OpenFile, length: int, rights: int, flags: int
 def remap_file_pages(task: Task, vaddr: int, size: int, rights: int, page: int, flags: int) -> int:
     """remap_file_pages(2), which Linux makes a new map of since 4.0."""
     start, length = vaddr & ~FRAME_MASK, size & ~FRAME_MASK
-    if rights or start + length > task.abi.mask or length == 0 or page + (length >> FRAME_SHIFT) > task.abi.mask:
+    if rights or start + length > ALL_ONES or length == 0 or page + (length >> FRAME_SHIFT) > ALL_ONES:
         return -EINVAL
     area = common_area(task, start, start + length)
     if area is None:
@@ -128,6 +150,8 @@ def remap_file_pages(task: Task, vaddr: int, size: int, rights: int, page: int, 
         wanted |= MAP_LOCKED
     mappings, files = task.process.processes.mappings, task.process.processes.spaces.files
     rights, offset = area.flags & RIGHTS, page << FRAME_SHIFT
+    if offset > MOST_OFFSET - length:
+        return -EOVERFLOW
     files.hold(area.file)  # the area that names it goes
     try:
         return min(mappings.map(task.process.space, start, length, rights, wanted, area.file, offset, AREA_MAPPING), 0)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from errno import EFAULT, EINVAL, ENOMEM, ENOSYS, EPERM
 from typing import TYPE_CHECKING
 
+from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import system_call
-from coalmm.virtual.constants import PROT_GROWSDOWN, PROT_GROWSUP, PROT_SEM, RIGHTS, S_BARRIERS
+from coalmm.virtual.constants import PROT_GROWSDOWN, PROT_GROWSUP, S_BARRIERS
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 INT = 0xFFFF_FFFF
+ACCESS_TOP = 0x7FFF_FFFF_F000  # what access_ok lets pass, for 32-bit programs too, on a 64-bit kernel
 MLOCK_ONFAULT = 1
 BARRIER_GLOBAL, BARRIER_GLOBAL_EXPEDITED, BARRIER_REGISTER_GLOBAL = 1, 2, 4
 BARRIER_PRIVATE, BARRIER_REGISTER_PRIVATE = 8, 16
@@ -43,9 +45,13 @@ def pkey_mprotect(task: Task, vaddr: int, length: int, rights: int, key: int) ->
     """pkey_mprotect(2): without keys, only -1, which makes it mprotect."""
     if signed(key) == -1:
         return mprotect(task, vaddr, length, rights)
-    if vaddr & FRAME_MASK or rights & ~(RIGHTS | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP):
+    both = PROT_GROWSDOWN | PROT_GROWSUP
+    if vaddr & FRAME_MASK or rights & both == both:
         return -EINVAL
-    return 0 if length == 0 else -EINVAL
+    if length == 0:
+        return 0
+    length = (length + FRAME_MASK) & ~FRAME_MASK & ALL_ONES
+    return -ENOMEM if length == 0 or vaddr + length > ALL_ONES else -EINVAL
 
 
 @system_call("pkey_alloc", "pkey_free")
@@ -69,21 +75,18 @@ def brk(task: Task, vaddr: int) -> int:
 @system_call("madvise")
 def madvise(task: Task, vaddr: int, length: int, advice: int) -> int:
     """madvise(2)."""
-    if task.abi.word == 4 and vaddr + (length + FRAME_MASK & ~FRAME_MASK) > task.abi.mask:
-        return -EINVAL
     return task.process.advise(vaddr, length, advice & INT)
 
 
 @system_call("mincore")
 def mincore(task: Task, vaddr: int, length: int, vector: int) -> int:
     """mincore(2): a byte for each page; what comes before a hole is written."""
-    top = task.process.processes.mappings.top
     if vaddr & FRAME_MASK:
         return -EINVAL
-    if vaddr + length > top:
+    if vaddr + length > ACCESS_TOP:
         return -ENOMEM
     pages = (length + FRAME_MASK) >> FRAME_SHIFT
-    if vector + pages > top:
+    if vector + pages > ACCESS_TOP:
         return -EFAULT
     done = 0
     for found in task.process.processes.residency.resident(task.process.space, vaddr, pages):
