@@ -15,7 +15,7 @@ CALLS = {
     "recurses": ("void *kmalloc(unsigned long n) { volatile char big[4096]; big[0] = 1; return n ? kmalloc(n + big[0]) : 0; }",
                  "SIGSEGV"),
     "prints": ('int puts(const char *); void *kmalloc(unsigned long n) { for (;;) puts("all is well"); }', "prints more than"),
-    "forks": ("int fork(void); void *kmalloc(unsigned long n) { fork(); return 0; }", "starts a process"),
+    "forks": ("int fork(void); void *kmalloc(unsigned long n) { fork(); return 0; }", "kmalloc: forks"),
     "exits": ("void exit(int); void *kmalloc(unsigned long n) { exit(3); }", "exit(3)"),
     "aborts": ("void abort(void); void *kmalloc(unsigned long n) { abort(); }", "SIGABRT"),
     "closes": ("int close(int); void *kmalloc(unsigned long n) { for (int i = 3; i < 64; i++) close(i); return 0; }", "pipe"),

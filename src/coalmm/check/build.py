@@ -67,8 +67,8 @@ class Workshop:
         folder = config.folder.resolve()
         inputs = [str(folder / name) for name in config.sources]
         if config.library:
-            path = str(folder / config.library)
-            inputs += [path, f"-Wl,-rpath,{folder}"]
+            path = (folder / config.library).resolve()
+            inputs += [str(path), f"-Wl,-rpath,{path.parent}"]
         return (*config.cflags, *(f"-I{folder / name}" for name in config.include), f"-I{folder}", *inputs)
 
     def library(self, config: Config, bits: int, link: tuple[str, ...]) -> Path:

@@ -258,7 +258,7 @@ class Process:
         how, text = self._named(code)
         if phase != PHASE_READY:
             raise TargetError(f"{text}{where}{self._last_words()}")
-        raise Died(how, text, None)
+        raise Died(how, text + self._last_words(), None)
 
     def _named(self, code: int) -> tuple[str, str]:
         """How a process with this exit code ended, and in words."""
@@ -267,7 +267,7 @@ class Process:
         if code >= 0:
             return "reported", f"called exit({code})"
         if code == -signal.SIGSYS:
-            return "fork", "starts a process (fork or exec)"
+            return "fork", "forks"
         name = signal.Signals(-code).name
         if -code in (signal.SIGABRT, signal.SIGILL, signal.SIGTRAP):
             return "reported", f"ended the program ({name})"

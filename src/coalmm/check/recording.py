@@ -27,6 +27,7 @@ class Recording:
         self.ops: list[Op] = []
         self.queue: list[Op] = []
         self.next_slot = SLOT_FIRST
+        self.has_heap = False  # the kit made the buddy heap
 
     def reserve(self, count: int = 1) -> int:
         """Slots that nothing else uses; the first of them."""

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from coalmm.check.protocol import Op, Ref
+from coalmm.check.protocol import SLOT_BUFFER_END, SLOT_CTORS, Op, Ref
 from coalmm.check.violation import Violation
 
 Play = Callable[[list[Op]], tuple[Violation | None, list[Op]]]
 SIZES = {  # which argument is a size that may be made smaller
     "kmalloc": 0, "kzalloc": 0, "kmalloc_aligned": 0, "krealloc": 1, "buddy_alloc": 0, "slab_cache_create": 1,
 }  # fmt: skip
+COPIES = {"copy_to_user": 0, "copy_from_user": 1, "strncpy_from_user": 1}  # which argument is the user address
 MAKERS = {"paging_create_directory": "directory", "paging_clone_directory": "directory", "slab_cache_create": "cache"}
 SMALL = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 65536)
 
@@ -37,6 +38,7 @@ class Shrinker:
             self.drop_operations()
             self.bypass()
             self.make_small()
+            self.copy_less()
         return self.ops, self.violation
 
     def late(self) -> bool:
@@ -90,6 +92,18 @@ class Shrinker:
             place += 1
 
 
+    def copy_less(self) -> None:
+        """Shorter user copies, with the pattern before and the look behind them."""
+        for place, op in enumerate(self.ops):
+            while op.name in COPIES and isinstance(size := op.args[2], int) and size > 1:
+                half = size // 2
+                if not self.fails(shortened(self.ops, place, size - half, size - half)) and not self.fails(
+                    shortened(self.ops, place, 0, half)
+                ):
+                    break
+                op = self.ops[place]
+
+
 def same(one: Violation, two: Violation) -> bool:
     """Whether two failures are of one kind. Memory with two owners shows as overlap or as changed bytes."""
     shared = {"overlap", "content"}
@@ -136,14 +150,39 @@ def resized(ops: list[Op], place: int, position: int, size: int) -> list[Op]:
     """The sequence with another size in one call, and the patterns in its object no longer than that."""
     out = ops[place].out
     outs = {out}
+    hook = -1
     if ops[place].name == "slab_cache_create":
+        ctor = ops[place].args[3]
+        hook = ctor.slot - SLOT_CTORS if isinstance(ctor, Ref) else -1
         outs |= {op.out for op in ops if op.name == "slab_alloc" and op.args[0] == Ref(out)}
     new = []
     for number, op in enumerate(ops):
         args = list(op.args)
         if number == place:
             args[position] = size
+        elif op.name == "object_size" and args[0] == hook and number < place:
+            args[1] = size
         elif op.name in ("fill", "differs", "nonzero") and isinstance(args[0], Ref) and args[0].slot in outs:
             args[1] = min(size, args[1])
         new.append(replace(op, args=tuple(args)))
+    return new
+
+
+def shortened(ops: list[Op], place: int, skipped: int, size: int) -> list[Op]:
+    """The sequence with a piece of a copy: `size` bytes after the first `skipped` ones.
+
+    The kernel's side is the end of the driver's buffer, also in the pattern before and the look behind.
+    """
+    copy = ops[place]
+    user = COPIES[copy.name]
+    whole, part = Ref(SLOT_BUFFER_END, -int(copy.args[2])), Ref(SLOT_BUFFER_END, -size)  # type: ignore[arg-type]
+    swaps: dict[object, int | Ref] = {copy.args[2]: size, whole: part}
+    new = list(ops)
+    for number, op in enumerate(ops):
+        beside = abs(number - place) == 1 and op.name in ("fill", "read") and op.args[0] == whole
+        if number == place or beside:
+            args = [swaps.get(arg, arg) for arg in op.args]
+            if number == place:
+                args[user] = int(copy.args[user]) + skipped  # type: ignore[arg-type]
+            new[number] = replace(op, args=tuple(args))
     return new

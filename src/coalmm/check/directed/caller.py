@@ -18,7 +18,7 @@ from coalmm.check.protocol import (
     Ref,
 )
 from coalmm.check.recording import Death, Recording
-from coalmm.check.sequences.buddy import make_heap
+from coalmm.check.sequences.heap import make_heap
 from coalmm.check.traits import Traits
 from coalmm.check.violation import Violation
 

@@ -72,7 +72,10 @@ def run_check(check: Check, built: Built, traits: Traits, strict: bool) -> Resul
         return result(SKIP, f"it has no {', '.join(dict.fromkeys(missing))}")
     with Recording(built) as recording:
         try:
-            check.run(Caller(recording, traits))
+            caller = Caller(recording, traits)
+            if check.group in ("slab", "kmalloc", "debug"):
+                caller.make_heap()
+            check.run(caller)
         except Skipped as why:
             return result(SKIP, str(why))
         except Reported:

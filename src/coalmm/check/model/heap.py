@@ -1,5 +1,7 @@
 """kmalloc and its family, the buddy allocator."""
 
+from collections import Counter
+
 from coalmm.check.model.call import Call
 from coalmm.check.model.objects import Live, Objects
 from coalmm.check.violation import Violation
@@ -81,16 +83,16 @@ class Heap:
 
 
 class Buddy:
-    """Blocks from 4 KiB up. With nothing live, what was served once is served again."""
+    """Blocks from 4 KiB up. As many blocks of one size as were once allocated can be allocated again."""
 
     def __init__(self, objects: Objects, word: int, memory_limit: int) -> None:
         self.objects = objects
         self.word = word
         self.limit = memory_limit
         self.alone = True  # no other allocator was used, so that nothing else can hold the heap's memory
-        self.whole = (0, 0)  # the largest request that was met with nothing live: (size, operation)
+        self.sizes: Counter[int] = Counter()  # of what is live
+        self.most: dict[int, int] = {}  # size -> how many were live at once with no other size
         self.heap: tuple[int, int] | None = None
-        self.live = 0
 
     def buddy_init(self, call: Call) -> None:
         """The heap that blocks must lie in."""
@@ -100,13 +102,7 @@ class Buddy:
         """A block of the heap, with room for the size."""
         size = call.args[0]
         if call.value == 0:
-            if not self.live and self.alone and 0 < size <= self.whole[0]:
-                raise Violation(
-                    "recovery",
-                    f"buddy_alloc({size}) is NULL with nothing allocated, and was met before (operation "
-                    f"{self.whole[1]}): blocks that were given back do not join again, or were lost",
-                    f"${call.out} != 0", "Free buddy allocation",
-                )  # fmt: skip
+            self._missed(call, size)
             return
         if size > self.limit:
             raise Violation("impossible", f"buddy_alloc gave memory for {size:#x} bytes", f"${call.out} == 0",
@@ -122,9 +118,22 @@ class Buddy:
             )  # fmt: skip
         aligned(call, self.word, "Allocated memory or NULL")
         self.objects.add(call, "buddy", size)
-        if not self.live and size > self.whole[0]:
-            self.whole = (size, call.out)
-        self.live += 1
+        self.sizes[size] += 1
+        if len(self.sizes) == 1:
+            self.most[size] = max(self.most.get(size, 0), self.sizes[size])
+
+    def _missed(self, call: Call, size: int) -> None:
+        """Blocks of one power of two do not break the heap up for each other: as many fit as ever did."""
+        if not self.alone or size & (size - 1) or set(self.sizes) - {size}:
+            return
+        live = self.sizes[size]
+        if live < self.most.get(size, 0):
+            raise Violation(
+                "recovery",
+                f"buddy_alloc({size}) is NULL with {live} such blocks and no others allocated, and {self.most[size]} "
+                "were allocated at once before: blocks that were given back do not join again, or are lost",
+                f"${call.out} != 0", "buddy_free: Free buddy allocation",
+            )  # fmt: skip
 
     def _inside(self, address: int, size: int) -> bool:
         assert self.heap is not None
@@ -134,5 +143,7 @@ class Buddy:
     def buddy_free(self, call: Call) -> None:
         """NULL is nothing."""
         if call.args[0]:
-            self.objects.remove(call.args[0], "buddy")
-            self.live -= 1
+            live = self.objects.remove(call.args[0], "buddy")
+            self.sizes[live.size] -= 1
+            if not self.sizes[live.size]:
+                del self.sizes[live.size]

@@ -24,7 +24,6 @@ from coalmm.check.violation import Illegal, Violation
 
 CHANGES_NO_FRAMES = {
     "frame_alloc", "frame_free", "frame_get_total_memory", "frame_get_free_memory", "frame_get_stats", "get_meminfo",
-    "fill", "differs", "nonzero", "read",
 }  # fmt: skip
 
 
@@ -56,7 +55,7 @@ class Model:
                 if handler is not None:
                     found[name] = handler
         own = {"fill": self.fill, "differs": self.differs, "nonzero": self.nonzero, "read": self.user.look,
-               "poke": self.poke}  # fmt: skip
+               "poke": self.poke, "object_size": self.slabs.object_size}  # fmt: skip
         return found | own
 
     def resolve(self, arg: int | Ref) -> int:
@@ -74,7 +73,7 @@ class Model:
         if op.misuse:
             return
         call = Call(op, tuple(map(self.resolve, op.args)), outcome, signed(op.name, outcome.value))
-        if op.name not in CHANGES_NO_FRAMES:
+        if (op.name in FUNCTIONS and op.name not in CHANGES_NO_FRAMES) or op.name.startswith("many"):
             self.frames.touch()
             self.frames.exact = False
             if not op.name.startswith("buddy"):

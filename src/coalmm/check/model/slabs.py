@@ -34,14 +34,24 @@ class Slabs:
         self.limit = memory_limit
         self.caches: dict[int, Cache] = {}
         self.hooks: dict[int, int] = {}
+        self.hook_sizes: dict[int, int] = {}
 
     def know_hooks(self, slots: list[int]) -> None:
         """The driver's first slots, with the addresses of its constructors."""
         self.hooks = {slots[SLOT_CTORS + k]: k for k in range(4)} | {slots[SLOT_DTORS + k]: k for k in range(4)}
 
+    def object_size(self, call: Call) -> None:
+        """What a constructor of the driver is told to write."""
+        hook, size = call.args
+        if any(cache.ctor == hook for cache in self.caches.values()):
+            raise Illegal("the constructor of a live cache")
+        self.hook_sizes[hook] = size
+
     def slab_cache_create(self, call: Call) -> None:
         """A cache, or NULL."""
         _, size, align, ctor, dtor = call.args
+        if ctor in self.hooks and self.hook_sizes.get(self.hooks[ctor]) != size:
+            raise Illegal("a constructor for objects of another size")
         if call.value:
             if call.value in self.caches:
                 other = self.caches[call.value].out

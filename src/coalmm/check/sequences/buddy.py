@@ -1,4 +1,4 @@
-"""buddy_alloc and buddy_free; at the end the whole heap must be one again."""
+"""buddy_alloc and buddy_free; at the end the heap must be as whole as at first."""
 
 from random import Random
 
@@ -9,10 +9,11 @@ from coalmm.check.sequences.generator import Generator, Object
 from coalmm.check.traits import Traits
 
 LARGEST = 16 << 20
+MOST_LARGEST = 16
 
 
 class BuddyCalls(Generator):
-    """Blocks of a few orders. The largest block that is served first must be served when all are back."""
+    """Blocks of a few orders. As many of the largest ones as at first must be there when all are back."""
 
     needs = frozenset({"buddy_alloc", "buddy_free"})
 
@@ -24,8 +25,7 @@ class BuddyCalls(Generator):
         self.largest = 0
 
     def start(self) -> None:
-        """Make the heap where the start did not, and find out how large a block can be."""
-        make_heap(self.recording, self.traits)
+        """Find out how large a block can be, and how many of them there are."""
         size = LARGEST
         while size >= PAGE and not self.largest:
             item = Object(self.add("buddy_alloc", size), size)
@@ -34,6 +34,13 @@ class BuddyCalls(Generator):
                 self.largest = size
                 self.add("buddy_free", item.ref)
             size >>= 1
+        self.take_all()
+
+    def take_all(self) -> None:
+        """Allocate and free all of the largest blocks: the model knows how many there were."""
+        blocks = [self.add("buddy_alloc", self.largest) for _ in range(MOST_LARGEST if self.largest else 0)]
+        for block in blocks:
+            self.add("buddy_free", Ref(block.out))
 
     def step(self) -> None:
         """Allocate, look, free."""
@@ -69,13 +76,4 @@ class BuddyCalls(Generator):
         self.flush()
         while self.live:
             self.free(self.random.randrange(len(self.live)))
-        if self.largest:
-            whole = self.add("buddy_alloc", self.largest)
-            self.add("buddy_free", Ref(whole.out))
-
-
-def make_heap(recording: Recording, traits: Traits) -> None:
-    """Call buddy_init with memory of the kit between guard pages, if the target waits for it."""
-    if not traits.buddy_ready:
-        heap = recording.add("region", traits.buddy_heap, LARGEST)
-        recording.add("buddy_init", Ref(heap.out), traits.buddy_heap)
+        self.take_all()
