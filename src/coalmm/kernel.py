@@ -1,8 +1,10 @@
 """The kernel: one machine, all layers over one RAM. The only place that knows them all."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from coalmm import current
 from coalmm.errors import BadImageError, CoalError, CorruptionError
@@ -44,6 +46,11 @@ from coalmm.virtual.page_cache import PageCache
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.user_access import UserAccess
 
+if TYPE_CHECKING:
+    from coalmm.linux.program import RunningProgram
+    from coalmm.linux.report.recorder import Recorder
+    from coalmm.linux.system import System
+
 LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
 FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
@@ -80,6 +87,8 @@ class Kernel:
         self.memory = Memory(ram, self.physical_address)
         self.kernel_base: int = ram.words[SB_KERNEL_BASE]
         self.closed = False
+        self.system: System | None = None  # programs, when there are any
+        self.recorder: Recorder
         self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
         self.take_names()
 
@@ -138,7 +147,10 @@ class Kernel:
     # Life.
 
     def close(self) -> None:
-        """Let go of the machine; if it is the current one, there is none then."""
+        """Let go of the machine; if it is the current one, there is none then. Programs on it end."""
+        if self.system is not None:
+            self.system.close()
+            self.system = None
         self.closed = True
         if current.get() is self:
             current.set_current(None)
@@ -158,6 +170,89 @@ class Kernel:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written."""
         save_image(self.ram, path)
+
+    # Running programs. Imported when used: the emulator takes long to load.
+
+    def linux(self, **options: Any) -> "System":
+        """The Linux personality of this machine, made when first asked for, with these options of `System`.
+
+        ValueError for options when it is there already.
+        """
+        if self.system is None:
+            from coalmm.linux.report.recorder import Recorder
+            from coalmm.linux.system import System
+
+            details = options.pop("details", False)
+            self.system = System(self, **options)
+            self.recorder = Recorder(self.system, details)
+        elif options:
+            raise ValueError(f"{', '.join(options)}: programs run on this machine already, with other options")
+        return self.system
+
+    def spawn(
+        self,
+        argv: Sequence[str | bytes],
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        **options: Any,
+    ) -> "RunningProgram":
+        """Load an ordinary Linux program; `run` or `step` run it.
+
+        `argv[0]` is its path as the program sees it. `env` is its environment (None: that of this process),
+        `cwd` its directory. The options are for the first program of a machine: `root` (the directory that
+        it sees as /), `writable` (directories whose changes reach the host), `console` (what descriptors 0, 1
+        and 2 are: host descriptors or binary files), `seed` (randomise addresses), `output_limit` (bytes),
+        `most_processes`, `details` (report the pages of every area, and faults over time: slower).
+
+        OSError as execve(2) has it; then nothing has changed.
+        """
+        from coalmm.linux.program import RunningProgram
+
+        system = self.linux(**options)
+        if cwd is None:
+            cwd = os.getcwd() if system.root == "/" else "/"
+        arguments = [os.fsencode(text) for text in argv]
+        if not arguments:
+            raise ValueError("argv is empty: it starts with the program's path")
+        environ = [os.fsencode(f"{name}={value}") for name, value in (os.environ if env is None else env).items()]
+        return RunningProgram(system.spawn(arguments, environ, os.fsencode(cwd)))
+
+    def run(
+        self,
+        timeout: float | None = None,
+        on_fault: "Callable[[RunningProgram, int, int, int], object] | None" = None,
+        on_system_call: "Callable[[RunningProgram, str, tuple[int, ...]], object] | None" = None,
+    ) -> bool:
+        """Run all programs until they have ended: True; or for `timeout` seconds, or until `stop`: False.
+
+        `on_fault(process, vaddr, access, error)` is called after each page fault (access: 0 read, 1 write,
+        2 fetch; error: 0, or the negative errno that becomes a signal), `on_system_call(process, name,
+        arguments)` before each system call. They may look at the process, and call `stop`; what they raise
+        comes out here.
+        """
+        with self.linux().watched(on_fault, on_system_call) as system:
+            return system.run(timeout)
+
+    def step(
+        self,
+        seconds: float = 0.01,
+        on_fault: "Callable[[RunningProgram, int, int, int], object] | None" = None,
+        on_system_call: "Callable[[RunningProgram, str, tuple[int, ...]], object] | None" = None,
+    ) -> bool:
+        """One slice of time of the next process that can run; False if all have ended. Callbacks as in `run`."""
+        with self.linux().watched(on_fault, on_system_call) as system:
+            return system.step(max(int(seconds * 1e6), 1))
+
+    def stop(self) -> None:
+        """For callbacks: come back from `run` soon; `run` goes on from there."""
+        self.linux().stop()
+
+    def report(self) -> dict[str, Any]:
+        """What the programs did to memory, up to now: faults, sizes, system calls; see linux/report/result.py."""
+        from coalmm.linux.report.result import result_of
+
+        self.linux()
+        return result_of(self.recorder)
 
     def digest(self) -> str:
         """SHA-256 of RAM: equal digests are equal machines."""

@@ -21,6 +21,7 @@ from coalmm.linux.task import Task, Wait
 if TYPE_CHECKING:
     from coalmm.linux.system import System
 
+MOST_UNKNOWN = 100  # names that are kept: a program may ask for any number
 NAMES = {8: numbers_x86_64.NAMES, 4: numbers_i386.NAMES}
 
 
@@ -37,8 +38,8 @@ class Dispatcher:
         load_calls()
         self.system = system
         self.tables = {word: self._table(word) for word in NAMES}
-        self.counts: dict[int, Counter[int]] = {word: Counter() for word in NAMES}
-        self.unknown: Counter[str] = Counter()
+        self.counts: dict[int, Counter[int]] = {word: Counter() for word in NAMES}  # known calls, by number
+        self.unknown: Counter[str] = Counter()  # those that no function has
 
     def _table(self, word: int) -> dict[int, Registered]:
         """The functions of one ABI by number."""
@@ -53,10 +54,25 @@ class Dispatcher:
         """The name of a call."""
         return NAMES[abi.word].get(number, f"call {number}")
 
-    def must_stop(self, task: Task, number: int) -> bool:
-        """Whether a call is made only when the CPU stands still."""
-        entry = self.tables[task.abi.word].get(number & 0xFFFF_FFFF)
-        return entry is not None and entry.stopped
+    def begin(self, task: Task, number: int) -> bool:
+        """Count a call that is made now; whether it is one that wants the CPU to stand still."""
+        number &= 0xFFFF_FFFF
+        entry = self.tables[task.abi.word].get(number)
+        if entry is None:
+            name = self.name(task.abi, number)
+            known = name in self.unknown or len(self.unknown) < MOST_UNKNOWN
+            self.unknown[name if known else "others"] += 1
+            return False
+        self.counts[task.abi.word][number] += 1
+        return entry.stopped
+
+    def calls_by_name(self) -> dict[str, int]:
+        """How often each call was made, the most frequent first. A call that waited counts once."""
+        total: Counter[str] = Counter(self.unknown)
+        for word, counts in self.counts.items():
+            for number, count in counts.items():
+                total[NAMES[word][number]] += count
+        return dict(total.most_common())
 
     def perform(self, task: Task, number: int, arguments: tuple[int, ...]) -> int | None:
         """Do one call; its result, or None if the task waits, has ended, or has other registers now."""
@@ -64,7 +80,6 @@ class Dispatcher:
         number &= 0xFFFF_FFFF
         entry = self.tables[task.abi.word].get(number)
         if entry is None:
-            self.unknown[self.name(task.abi, number)] += 1
             return -ENOSYS
         try:
             result = entry.function(task, *[value & mask for value in arguments[: entry.arguments]])

@@ -43,8 +43,8 @@ class Scheduler:
         if self.running is task:
             self.running = None
 
-    def step(self, slice_limit: int = ALONE) -> bool:
-        """Let the next task that can run have a slice. False if all have ended."""
+    def step(self, slice_limit: int = ALONE, deadline: float | None = None) -> bool:
+        """Give the next task that can run a slice; wait for one, at most until `deadline`. False: all have ended."""
         sleep = SHORTEST_SLEEP
         while self.queue:
             for _ in range(len(self.queue)):
@@ -53,6 +53,8 @@ class Scheduler:
                 if self.can_run(task):
                     self.run(task, min(slice_limit, ALONE if len(self.queue) == 1 else SHARED))
                     return True
+            if self.system.is_stopping or (deadline is not None and time.monotonic() >= deadline):
+                return True
             self.sleep(sleep)
             sleep = min(sleep * 2, LONGEST_SLEEP)
             self.system.tick()

@@ -12,11 +12,13 @@ import os
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from errno import ECHILD, ENOENT
 from typing import TYPE_CHECKING, Any
 
 from coalmm.errors import ENXIO, PageFaultError
+from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.linux.abi import Abi
 from coalmm.linux.cpu import constants as reasons
 from coalmm.linux.cpu.cpu import Cpu
@@ -26,7 +28,7 @@ from coalmm.linux.cpu.registers import forms
 from coalmm.linux.dispatch import Dispatcher
 from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
-from coalmm.linux.scheduler import Scheduler
+from coalmm.linux.scheduler import ALONE, Scheduler
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
@@ -56,6 +58,7 @@ from coalmm.linux.vfs.console import Stream
 from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
 from coalmm.process.process import Process
+from coalmm.virtual.constants import S_PEAK_RSS, S_REFERENCES
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel
@@ -77,9 +80,11 @@ class System:
         seed: int | None = None,
         output_limit: int | None = None,
         most_processes: int = 4096,
+        vfs: Vfs | None = None,
     ) -> None:
         self.kernel = kernel
-        self.vfs = Vfs(root, writable, console, output_limit=output_limit, seed=seed)
+        self.root = root
+        self.vfs = vfs or Vfs(root, writable, console, output_limit=output_limit, seed=seed)
         self.randomise = seed is not None
         self.random = random.Random(seed or 0)
         self.uid, self.gid = os.getuid(), os.getgid()
@@ -102,8 +107,12 @@ class System:
         self.futexes: defaultdict[Key, list[Sleeper]] = defaultdict(list)
         self.crashes: list[str] = []
         self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
-        self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to end
+        self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to lose its memory
+        self.on_tick: Callable[[], object] | None = None  # called after each slice
         self.last_fault: tuple[int, int, int] = (0, 0, 0)
+        self.is_stopping = False
+        self.first_group = 0  # process group of the first program, which has the terminal
+        self.first_arguments: list[bytes] = []
 
     # --- CPUs ---
 
@@ -136,7 +145,7 @@ class System:
         assert task is not None
         if self.on_system_call is not None:
             self.on_system_call(task, self.dispatcher.name(task.abi, number), arguments)
-        if self.dispatcher.must_stop(task, number):
+        if self.dispatcher.begin(task, number):
             task.wait = Wait(number, arguments, lambda: True, None)
             return STAYS
         result = self.dispatcher.perform(task, number, arguments)
@@ -216,7 +225,9 @@ class System:
     # --- time ---
 
     def tick(self) -> None:
-        """Send the signals of timers that have gone off."""
+        """Between two slices: send the signals of timers that have gone off."""
+        if self.on_tick is not None:
+            self.on_tick()
         now = time.monotonic()
         for group in list(self.groups.values()):
             if group.timers.is_any_set and group.status is None:
@@ -241,7 +252,7 @@ class System:
         fs = self.vfs.context(cwd)
         arguments, environment = list(argv), list(environ)
         check_sizes(arguments, environment, 8 << 20)
-        program = find_program(self, fs, path if path is not None else arguments[0], arguments)
+        program = find_program(self.vfs, fs, path if path is not None else arguments[0], arguments)
         files = self.vfs.first_files()
         process: Process | None = None
         try:
@@ -259,6 +270,8 @@ class System:
         task = Task(self, process, cpu.abi, files, fs)
         task.cpu = cpu
         task.group = ThreadGroup(task.tid, None, task.tid, task.tid, is_first=True)
+        if not self.first_group:
+            self.first_group, self.first_arguments = task.tid, arguments
         self.admit(task)
         self.begin(task, start, environment)
         return task
@@ -297,8 +310,7 @@ class System:
             return
         task.is_dead = True
         task.wait = None
-        for listener in self.listeners:
-            listener(task)
+        self.memory_goes(task)
         self.release_child_word(task)
         self.scheduler.remove(task)
         task.group.tasks.remove(task)
@@ -314,6 +326,17 @@ class System:
             task.process.exit(0)
         if is_last:
             self.end_of_group(group)
+
+    def memory_goes(self, task: Task) -> None:
+        """A task leaves its address space, which goes if no other task has it: tell who wants to look before."""
+        process = task.process
+        spaces = process.processes.spaces
+        space = process.space
+        if spaces.get(space, S_REFERENCES) > 1:
+            return
+        task.group.peak_rss = max(task.group.peak_rss, spaces.get(space, S_PEAK_RSS) << FRAME_SHIFT)
+        for listener in self.listeners:
+            listener(task)
 
     def release_child_word(self, task: Task) -> None:
         """CLONE_CHILD_CLEARTID: tell who waits for the thread."""
@@ -361,13 +384,60 @@ class System:
     # --- running ---
 
     def run(self, timeout: float | None = None) -> bool:
-        """Run until every process has ended: True; or until `timeout` seconds are over: False."""
+        """Run until every process has ended: True; or until `timeout` seconds are over, or `stop`: False."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        self.kernel.mmu.flush()
-        while self.scheduler.step():
-            if deadline is not None and time.monotonic() >= deadline:
+        self.resume()
+        while self.scheduler.step(ALONE, deadline):
+            if self.is_stopping or (deadline is not None and time.monotonic() >= deadline):
                 return False
         return True
+
+    def step(self, microseconds: int) -> bool:
+        """One slice of time for the next task that can run. False if every process has ended.
+
+        If nobody can run it waits as long, for one who can.
+        """
+        self.resume()
+        return self.scheduler.step(microseconds, time.monotonic() + microseconds / 1e6)
+
+    def resume(self) -> None:
+        """Whoever had the machine since the last slice may have changed mappings and code."""
+        self.is_stopping = False
+        self.kernel.mmu.flush()
+
+    @contextmanager
+    def watched(self, on_fault: Any, on_system_call: Any) -> Iterator[System]:
+        """Have callbacks told of faults and system calls meanwhile: see `Kernel.run`."""
+        from coalmm.linux.program import RunningProgram
+
+        def fault(vaddr: int, access: int, error: int) -> None:
+            if before is not None:
+                before(vaddr, access, error)
+            if self.scheduler.running is not None:
+                on_fault(RunningProgram(self.scheduler.running), vaddr, access, error)
+
+        before = self.fill.on_fault
+        if on_fault is not None:
+            self.fill.on_fault = fault
+        if on_system_call is not None:
+            self.on_system_call = lambda task, name, arguments: on_system_call(RunningProgram(task), name, arguments)
+        try:
+            yield self
+        finally:
+            self.fill.on_fault, self.on_system_call = before, None
+
+    def stop(self) -> None:
+        """For callbacks and signal handlers: come back from `run` soon. Nothing is lost; `run` goes on from there."""
+        self.is_stopping = self.end_slice = True
+        if self.scheduler.running is not None:
+            self.scheduler.running.cpu.engine.stop()
+
+    def interrupt(self, signal: int) -> None:
+        """A signal for the foreground process group, as a terminal sends it for Ctrl-C."""
+        foreground = next((node.foreground for node in self.vfs.console if node.foreground), 0)
+        for group in list(self.groups.values()):
+            if group.process_group == (foreground or self.first_group):
+                deliver.send(group, Info(signal, SI_KERNEL))
 
     def close(self) -> None:
         """End what still runs, and give everything back."""

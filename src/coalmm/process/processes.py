@@ -9,7 +9,7 @@ waits for it, or goes too if it has no parent. Calls answer with a pid, 0, or a 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from coalmm.errors import EAGAIN, ECHILD, ENOMEM, ESRCH, CorruptionError
@@ -161,12 +161,17 @@ class Processes:
         self.spaces.hold(self.get(record, P_SPACE))
         return self._start(self.get(record, P_SPACE), self.name(record), pid)
 
-    def renew(self, pid: int) -> bool:
-        """Give a process a new, empty address space in place of its own, as execve does; False for no memory."""
+    def renew(self, pid: int, before: Callable[[], object] | None = None) -> bool:
+        """Give a process a new, empty address space in place of its own, as execve does; False for no memory.
+
+        `before` is called when nothing can fail any more, and the old one is still there.
+        """
         record = self.record(pid)
         space = self.spaces.create()
         if not space:
             return False
+        if before is not None:
+            before()
         self.leave(record)
         old = self.get(record, P_SPACE)
         self.words[(record >> 3) + P_SPACE] = space

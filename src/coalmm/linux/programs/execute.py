@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from coalmm.linux.system import System
     from coalmm.linux.vfs.context import FsContext
     from coalmm.linux.vfs.open_file import OpenFile
+    from coalmm.linux.vfs.vfs import Vfs
 
 LONGEST_ARGUMENT = 128 << 10
 STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first growth
@@ -61,11 +62,11 @@ class Start:
     argv_at: tuple[int, int] = (0, 0)
 
 
-def find_program(system: System, fs: FsContext, path: bytes, argv: list[bytes]) -> Program:
+def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes]) -> Program:
     """Open a program and its interpreter, through `#!` lines. OSError as execve has it; nothing stays open then."""
     name = path
     for _ in range(script.MOST_SCRIPTS):
-        file = system.vfs.open_program(fs, path)
+        file = vfs.open_program(fs, path)
         try:
             head = file.pread(script.LONGEST_LINE, 0)
             if script.is_script(head):
@@ -74,20 +75,20 @@ def find_program(system: System, fs: FsContext, path: bytes, argv: list[bytes]) 
                 file.release()
                 continue
             image = elf.parse(lambda offset, size, source=file: source.pread(size, offset))  # type: ignore[misc]
-            return with_interpreter(system, fs, Program(path, argv, file, image))
+            return with_interpreter(vfs, fs, Program(path, argv, file, image))
         except BaseException:
             file.release()
             raise
     raise OSError(ELOOP, "scripts that run scripts that run scripts")
 
 
-def with_interpreter(system: System, fs: FsContext, program: Program) -> Program:
+def with_interpreter(vfs: Vfs, fs: FsContext, program: Program) -> Program:
     """Open the dynamic linker that an image asks for."""
     name = program.image.interpreter
     if not name:
         return program
     try:
-        file = system.vfs.open_program(fs, name)
+        file = vfs.open_program(fs, name)
     except OSError as error:
         raise OSError(error.errno, f"the interpreter {name.decode(errors='replace')}: {error.strerror}") from None
     try:

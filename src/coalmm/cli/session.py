@@ -1,0 +1,118 @@
+"""One run of `coalmm run`: signals of the terminal, the time limit, the report, the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from coalmm.kernel import Kernel
+
+SIGNALLED = 128  # exit status of a program that signal N ended: 128 + N, as shells have it
+TIMED_OUT = 124  # as timeout(1)
+FORWARDED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
+ENOUGH, PATIENCE = 3, 2.0  # so many Ctrl-C in so many seconds end a run whose program does not
+FORMS = (".txt", ".json", ".html")
+
+
+def report_form(path: str | None) -> str:
+    """What `--report` asks for: a suffix, "" without it. UsageError for another one, or a file that cannot be made."""
+    if path is None:
+        return ""
+    form = ".txt" if path == "-" else os.path.splitext(path)[1].lower()
+    if form not in FORMS:
+        raise click.BadParameter(f"{path}: the name must end in {', '.join(FORMS)}", param_hint="--report")
+    if path != "-":
+        try:
+            open(path, "a").close()
+        except OSError as error:
+            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--report") from None
+    return form
+
+
+class Session:
+    """A program on a machine, from the command line."""
+
+    def __init__(self, kernel: Kernel, trace: bool) -> None:
+        self.kernel = kernel
+        self.system = kernel.linux()
+        if trace:
+            from coalmm.linux.trace import TracingDispatcher
+
+            self.system.dispatcher = TracingDispatcher(self.system, lambda line: click.echo(line, err=True, nl=False))
+        self.timed_out = self.abandoned = False
+        self.interrupts: list[float] = []
+        self.result: dict[str, Any] | None = None
+
+    def spawn(self, argv: list[str], path: bytes, environment: dict[str, str], cwd: str) -> None:
+        """Load the program. OSError as execve has it."""
+        environ = [os.fsencode(f"{name}={value}") for name, value in environment.items()]
+        arguments = [os.fsencode(text) for text in argv]
+        self.group = self.system.spawn(arguments, environ, os.fsencode(cwd), path).group
+
+    def run(self, timeout: float | None) -> None:
+        """Run until all processes have ended, the time is over, or the user insists. Signals go to the program."""
+        before = {number: signal.signal(number, self.forward) for number in FORWARDED}
+        try:
+            ended = self.system.run(timeout)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.timed_out = not ended and not self.abandoned
+
+    def forward(self, number: int, frame: FrameType | None) -> None:
+        """A signal for coalmm is one for the program; the third Ctrl-C in a short time ends the run."""
+        self.system.interrupt(number)
+        now = time.monotonic()
+        self.interrupts = [*(at for at in self.interrupts if now - at < PATIENCE), now]
+        if len(self.interrupts) >= ENOUGH:
+            self.abandoned = True
+            self.system.stop()
+
+    @property
+    def exit_status(self) -> int:
+        """What coalmm exits with."""
+        if self.timed_out:
+            return TIMED_OUT
+        status = self.group.status
+        if status is None:
+            return SIGNALLED + signal.SIGINT
+        return SIGNALLED + (status & 0x7F) if status & 0x7F else status >> 8
+
+    def results(self) -> dict[str, Any]:
+        """The report as a dict."""
+        from coalmm.linux.report.result import result_of
+
+        if self.result is None:
+            self.result = result_of(self.kernel.recorder, self.timed_out)
+        return self.result
+
+    def report_text(self, colour: bool = False) -> str:
+        """The report for a terminal."""
+        from coalmm.linux.report.text import report_text
+
+        return report_text(self.results(), colour)
+
+    def write_report(self, path: str, form: str) -> None:
+        """Write the report. OSError."""
+        if path == "-":
+            sys.stderr.write(self.report_text())
+            return
+        if form == ".json":
+            text = json.dumps(self.results(), indent=1) + "\n"
+        elif form == ".html":
+            from coalmm.linux.report.page import report_page
+
+            text = report_page(self.results())
+        else:
+            text = self.report_text()
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
