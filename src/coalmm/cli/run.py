@@ -113,6 +113,9 @@ def open_files(root: str, writable: tuple[str, ...], output_limit: str | None, s
         limit = None if output_limit is None else parse_size(output_limit)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--output-limit") from None
+    for option, folder in (("--root", root), *(("--write", path) for path in writable)):
+        if not os.path.isdir(folder):
+            raise click.BadParameter(f"{folder} is no directory", param_hint=option)
     try:
         return Vfs(root, writable, output_limit=limit, seed=seed)
     except ValueError as error:
@@ -136,7 +139,10 @@ def find(vfs: "Vfs", program: str, cwd: str, variables: dict[str, str], paging: 
     from coalmm.linux.programs.search import DEFAULT_PATH, abi_of, search
     from coalmm.linux.system import PAGING
 
-    fs = vfs.context(os.fsencode(cwd))
+    try:
+        fs = vfs.context(os.fsencode(cwd))
+    except OSError as error:
+        raise click.BadParameter(f"{cwd}: {error.strerror}", param_hint="--cwd") from None
     try:
         path = search(vfs, fs, os.fsencode(program), os.fsencode(variables.get("PATH", "")) or DEFAULT_PATH)
         abi = abi_of(vfs, fs, path)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 Stream = int | IO[bytes]
-SIGXFSZ = 25
+SIGPIPE, SIGXFSZ = 13, 25
 CHUNK = 65536
 TCGETS, TCSETS, TIOCGPGRP, TIOCSPGRP, FIONREAD = 0x5401, 0x5402, 0x540F, 0x5410, 0x541B
 READS = {TCGETS: 36, 0x5413: 8}  # TIOCGWINSZ; bytes of struct termios and struct winsize
@@ -176,7 +176,11 @@ class StreamFile(OpenFile):
             task.send_signal(SIGXFSZ)
             raise failure(EFBIG)
         if isinstance(node.stream, int):
-            return os.write(node.fd, data[:granted])
+            try:
+                return os.write(node.fd, data[:granted])
+            except BrokenPipeError:
+                task.send_signal(SIGPIPE)
+                raise
         node.stream.write(data[:granted])
         return granted
 
