@@ -154,7 +154,7 @@ class Calls:
         self.kernel, self.window = kernel, window
         self.functions.clear()
         self.binding.base, self.binding.size = window.base, window.size
-        kernel.tracking.caller = self.call_site
+        kernel.tracking.caller, kernel.tracking.describe = self.call_site, sites.describe
         allocators.use(kernel, self.report)
         self.binding.allocators[:] = allocators.addresses()
         if chosen.track:
@@ -166,6 +166,7 @@ class Calls:
         self.binding.base = self.binding.size = 0
         self.binding.allocators[:] = [0] * len(self.binding.allocators)
         allocators.forget()
+        sites.close()
         if self.kernel is not None:
             self.kernel.close()
         self.kernel = self.window = None

@@ -1,14 +1,14 @@
-"""Return addresses of C calls as text: "file:line in function", as far as the program has symbols.
+"""Call sites of C: a return address as "program+0x1a2b", and that as "file:line in function".
 
-dladdr says in which file of the process an address is, and the exported function; addr2line, which is kept
-running for each file, knows the others and the lines, if the file was compiled with -g.
+What is kept with an allocation is the first form, which costs no more than a look at what is loaded where
+(dladdr), and means the same in an image that is looked at later. The second is for reports: addr2line (binutils)
+knows functions and, of what was compiled with -g, lines. It is kept running until the machine is shut down.
 """
 
 import ctypes
 import shutil
 import subprocess
 from pathlib import Path
-from typing import IO
 
 from coalmm.c.host import libc
 
@@ -27,15 +27,16 @@ class _Info(ctypes.Structure):
 
 
 libc.dladdr.argtypes = [ctypes.c_uint64, ctypes.POINTER(_Info)]
-_known: dict[int, str] = {}
-_helpers: dict[str, "tuple[IO[str], IO[str]] | None"] = {}
+_sites: dict[int, str] = {}
+_texts: dict[str, str] = {}
+_helpers: dict[str, "subprocess.Popen[str] | None"] = {}
 
 
 def site(address: int) -> str:
     """The place of the call that returns to an address; "" if it was made by Python through ctypes."""
-    if address not in _known:
-        _known[address] = _find(address)
-    return _known[address]
+    if address not in _sites:
+        _sites[address] = _find(address)
+    return _sites[address]
 
 
 def _find(address: int) -> str:
@@ -46,12 +47,7 @@ def _find(address: int) -> str:
     if path.name.startswith("libffi"):
         return ""
     call = address - 1  # the call itself: what it returns to may be of another line
-    offset = call - info.base if _is_position_independent(path) else call
-    function, line = _ask(str(path), offset)
-    if function == UNKNOWN:
-        symbol = info.symbol.decode("utf-8", "replace") if info.symbol else ""
-        function = f"{symbol}+{address - info.address:#x}" if symbol else f"{address - info.base:#x}"
-    return f"{line} in {function}" if line else f"{function} of {path.name}"
+    return f"{path.absolute()}+{call - info.base if _is_position_independent(path) else call:#x}"
 
 
 def _is_position_independent(path: Path) -> bool:
@@ -63,29 +59,50 @@ def _is_position_independent(path: Path) -> bool:
         return True
 
 
-def _ask(path: str, offset: int) -> tuple[str, str]:
-    """(function, "file:line") of an offset in a file; UNKNOWN and "" for what is not known."""
+def describe(text: str) -> str:
+    """A site with its function, file and line, as far as they are known; a text that is no site as it is."""
+    if text not in _texts:
+        path, plus, offset = text.rpartition("+0x")
+        _texts[text] = _resolve(path, offset) if plus else text
+    return _texts[text]
+
+
+def _resolve(path: str, offset: str) -> str:
+    function, file, line = _ask(path, f"0x{offset}")
+    if file != UNKNOWN:
+        return f"{file}:{line} in {function}"
+    return f"{function if function != UNKNOWN else '0x' + offset} in {Path(path).name}"
+
+
+def _ask(path: str, offset: str) -> tuple[str, str, str]:
+    """(function, file name, line) of an offset in a file; UNKNOWN for what is not known."""
     if path not in _helpers:
         _helpers[path] = _start(path)
-    pipes = _helpers[path]
-    if pipes is None:
-        return UNKNOWN, ""
+    helper = _helpers[path]
+    if helper is None or helper.stdin is None or helper.stdout is None:
+        return UNKNOWN, UNKNOWN, ""
     try:
-        print(f"{offset:#x}", file=pipes[0], flush=True)
-        function, place = pipes[1].readline().strip(), pipes[1].readline().strip()
+        print(offset, file=helper.stdin, flush=True)
+        function, place = helper.stdout.readline().strip(), helper.stdout.readline().strip()
     except OSError:  # it has ended
-        return UNKNOWN, ""
+        return UNKNOWN, UNKNOWN, ""
     file, _, line = place.partition(" ")[0].rpartition(":")
-    known = file not in ("", UNKNOWN) and line not in ("?", "0")
-    return function or UNKNOWN, f"{Path(file).name}:{line}" if known else ""
+    return function or UNKNOWN, Path(file).name or UNKNOWN, line
 
 
-def _start(path: str) -> "tuple[IO[str], IO[str]] | None":
+def _start(path: str) -> "subprocess.Popen[str] | None":
     """addr2line for a file, listening; None if there is none."""
     command = shutil.which("addr2line")
     if command is None:
         return None
-    helper = subprocess.Popen(
+    return subprocess.Popen(
         [command, "-f", "-e", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    return (helper.stdin, helper.stdout) if helper.stdin and helper.stdout else None
+
+
+def close() -> None:
+    """End the helpers."""
+    for helper in _helpers.values():
+        if helper is not None:
+            helper.communicate()
+    _helpers.clear()

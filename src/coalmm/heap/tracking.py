@@ -61,7 +61,9 @@ class Tracking:
         self.ram = frames.ram
         self.words = frames.words
         self.known: dict[str, int] = {}
-        self.caller: Callable[[], str] | None = None  # names a call site outside of Python, "" if there is none
+        # For calls from outside of Python: what names the call site ("" if there is none), and what makes text of it.
+        self.caller: Callable[[], str] | None = None
+        self.describe: Callable[[str], str] | None = None
 
     @property
     def enabled(self) -> bool:
@@ -212,7 +214,7 @@ class Tracking:
     def intern(self, text: str) -> int:
         """The number of a call site's text, which is stored once; 0 if there is no memory for it."""
         if not self.known:
-            self.known = {text: number for number, text in self.sites()}
+            self.known = {self.stored_site(number): number for number, _ in self.sites()}
         number = self.known.get(text)
         if number is None:
             number = self.store(text.encode("utf-8", "replace"))
@@ -253,6 +255,11 @@ class Tracking:
         """ "file:line" of a call site's number."""
         if number == 0:
             return "an unknown place"
+        text = self.stored_site(number)
+        return self.describe(text) if self.describe else text
+
+    def stored_site(self, number: int) -> str:
+        """The text of a call site as it stands in RAM."""
         at = self.get(TRACK_SITES) + ((number - 1) << 3)
         return self.ram.read(at + 8, self.words[at >> 3]).decode("utf-8", "replace")
 
