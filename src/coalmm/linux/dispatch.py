@@ -84,7 +84,7 @@ class Dispatcher:
         try:
             result = entry.function(task, *[value & mask for value in arguments[: entry.arguments]])
         except Blocked as blocked:
-            task.wait = Wait(number, arguments, blocked.ready, blocked.deadline)
+            task.wait = Wait(number, arguments, blocked)
             return None
         except OSError as error:
             result = -(error.errno or EINVAL)
@@ -92,6 +92,9 @@ class Dispatcher:
             result = -ENOMEM if error.error == -ENOMEM else -EFAULT
         except MemoryError:
             result = -ENOMEM
+        except Exception as error:
+            self.system.oops(task, self.name(task.abi, number), error)
+            return None
         task.wait = None
         task.resume = None
         if task.is_dead or self.system.registers_replaced:
@@ -100,7 +103,12 @@ class Dispatcher:
         return result
 
     def interrupted(self, task: Task) -> int:
-        """A waiting call ends because of a signal."""
+        """A waiting call ends because of a signal: its result."""
+        why = task.wait.why if task.wait is not None else None
         task.wait = None
         task.resume = None
-        return -EINTR
+        if why is None:
+            return -EINTR
+        if why.stopped_by_signal is not None:
+            why.stopped_by_signal()
+        return -EINTR if why.done is None else why.done

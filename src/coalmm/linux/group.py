@@ -55,6 +55,9 @@ class ThreadGroup:
     system_time: float = 0.0
     children_time: float = 0.0
     peak_rss: int = 0
+    children_peak_rss: int = 0
+    is_subreaper: bool = False
+    parent_death_signal: int = 0
     peak_virtual: int = 0
 
     @property

@@ -55,12 +55,21 @@ def system_call(
 class Blocked(Exception):
     """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too.
 
-    `done` is what the call returns if a signal ends the wait; None: -EINTR.
+    `done` is what the call returns if a signal ends the wait; None: -EINTR. `stopped_by_signal` is called when
+    one does. Only SIGKILL ends a wait that is not `interruptible`.
     """
 
     done: int | None = None
 
-    def __init__(self, ready: Callable[[], Any], deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        ready: Callable[[], Any],
+        deadline: float | None = None,
+        stopped_by_signal: Callable[[], object] | None = None,
+        interruptible: bool = True,
+    ) -> None:
         super().__init__("the call waits")
         self.ready = ready
         self.deadline = deadline
+        self.stopped_by_signal = stopped_by_signal
+        self.interruptible = interruptible

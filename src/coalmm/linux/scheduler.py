@@ -65,7 +65,7 @@ class Scheduler:
         if task.is_stopped:
             return bool(task.deliverable & bit(9))
         wait = task.wait
-        if wait is None or task.deliverable:
+        if wait is None or task.is_woken:
             return True
         if wait.deadline is not None and time.monotonic() >= wait.deadline:
             return True
@@ -95,7 +95,16 @@ class Scheduler:
         self.system.enter(task)
 
     def run(self, task: Task, microseconds: int) -> None:
-        """One turn: a call that waited, signals, then instructions until the slice is over or the task stops."""
+        """One turn of a task; an exception in the kernel ends its process, not the machine."""
+        try:
+            self.take_turn(task, microseconds)
+        except Exception as error:
+            if error is self.system.callback_error or task.is_dead:
+                raise
+            self.system.oops(task, "a fault or a signal", error)
+
+    def take_turn(self, task: Task, microseconds: int) -> None:
+        """A call that waited, signals, then instructions until the slice is over or the task stops."""
         self.switch(task)
         system = self.system
         if task.wait is not None and not self.finish_call(task):
@@ -108,7 +117,9 @@ class Scheduler:
         try:
             reason = task.cpu.engine.run(microseconds)
         finally:
-            task.group.user_time += time.perf_counter() - started
+            spent = time.perf_counter() - started
+            task.user_time += spent
+            task.group.user_time += spent
         if task.is_dead:
             return
         if reason not in (reasons.TIME, reasons.STOPPED):
@@ -119,7 +130,7 @@ class Scheduler:
         """Make a waiting call again; whether the task can go on to its program."""
         wait = task.wait
         assert wait is not None
-        if task.deliverable and not wait.ready():
+        if task.is_woken and not wait.ready():
             before = task.wait
             self.system.delivery.deliver(task)
             return not (task.is_dead or task.is_stopped or task.wait is before)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import random
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from errno import ECHILD, ENOENT
+from dataclasses import dataclass
+from errno import EACCES, ENOENT, ENOMEM
 from typing import TYPE_CHECKING, Any
 
 from coalmm.errors import ENXIO, PageFaultError
@@ -28,13 +30,16 @@ from coalmm.linux.cpu.registers import forms
 from coalmm.linux.dispatch import Dispatcher
 from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
+from coalmm.linux.registry import Blocked
 from coalmm.linux.scheduler import ALONE, Scheduler
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
+    BUS_ADRALN,
     BUS_ADRERR,
     CLD_EXITED,
     CLD_KILLED,
+    FPE_FLTINV,
     FPE_INTDIV,
     ILL_ILLOPN,
     SEGV_ACCERR,
@@ -42,6 +47,7 @@ from coalmm.linux.signals.numbers import (
     SI_KERNEL,
     SIGALRM,
     SIGBUS,
+    SIGCHLD,
     SIGFPE,
     SIGILL,
     SIGKILL,
@@ -49,7 +55,7 @@ from coalmm.linux.signals.numbers import (
     SIGSEGV,
     SIGTRAP,
     SIGVTALRM,
-    TRAP_BRKPT,
+    TRAP_TRACE,
 )
 from coalmm.linux.signals.state import Info
 from coalmm.linux.task import Task, Wait
@@ -58,14 +64,26 @@ from coalmm.linux.vfs.console import Stream
 from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
 from coalmm.process.process import Process
-from coalmm.virtual.constants import S_PEAK_RSS, S_REFERENCES
+from coalmm.virtual.constants import S_PEAK_RSS
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel
     from coalmm.linux.calls.futex import Key, Sleeper
 
 PAGING = {"i386": ("i386", "pae"), "x86_64": ("x86_64", "la57")}
-DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, ALIGNMENT = 0, 1, 3, 4, 17
+DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, UNDEFINED, PROTECTION, PAGE_FAULT = 0, 1, 3, 4, 6, 13, 14
+X87_ERROR, ALIGNMENT, SIMD_ERROR = 16, 17, 19
+INT_OPCODE = 0xCD
+
+
+@dataclass(frozen=True)
+class Oops:
+    """A failure of the kernel that ended a program: in which call or other work, and the traceback."""
+
+    tid: int
+    name: str
+    where: str
+    traceback: str
 
 
 class System:
@@ -109,10 +127,11 @@ class System:
         self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
         self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to lose its memory
         self.on_tick: Callable[[], object] | None = None  # called after each slice
-        self.last_fault: tuple[int, int, int] = (0, 0, 0)
         self.is_stopping = False
         self.first_group = 0  # process group of the first program, which has the terminal
         self.first_arguments: list[bytes] = []
+        self.oopses: list[Oops] = []  # what the kernel failed in
+        self.callback_error: Exception | None = None  # of the user's own function: not ours to catch
 
     # --- CPUs ---
 
@@ -144,9 +163,9 @@ class System:
         task = self.scheduler.running
         assert task is not None
         if self.on_system_call is not None:
-            self.on_system_call(task, self.dispatcher.name(task.abi, number), arguments)
+            self.call_back(self.on_system_call, task, self.dispatcher.name(task.abi, number), arguments)
         if self.dispatcher.begin(task, number):
-            task.wait = Wait(number, arguments, lambda: True, None)
+            task.wait = Wait(number, arguments, Blocked(lambda: True, interruptible=False))
             return STAYS
         result = self.dispatcher.perform(task, number, arguments)
         if result is None:
@@ -161,6 +180,14 @@ class System:
             self.enter(task)
         return result
 
+    def call_back(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Call a function of the user's; what it raises comes out of `run`."""
+        try:
+            function(*arguments)
+        except Exception as error:
+            self.callback_error = error
+            raise
+
     def finish(self, task: Task, result: int) -> None:
         """The result of a call that had waited."""
         if task.saved_mask is not None and not task.deliverable:
@@ -171,46 +198,67 @@ class System:
 
     def trap(self, task: Task, reason: int) -> None:
         """The CPU could not go on: which signal that is."""
-        fill = self.fill
+        here = task.cpu.instruction
         if reason == reasons.MEMORY:
             self.memory_fault(task)
-        elif reason == reasons.INVALID:
-            deliver.fault(task, Info(SIGILL, ILL_ILLOPN, address=task.cpu.instruction))
         elif reason == reasons.WANDERED:
-            self.last_fault = (task.cpu.instruction, 0x15, 14)
-            deliver.fault(task, Info(SIGSEGV, SEGV_MAPERR, address=task.cpu.instruction))
+            self.fault(task, Info(SIGSEGV, SEGV_MAPERR, address=here), PAGE_FAULT, 0x15, here)
+        elif reason == reasons.INVALID:
+            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), UNDEFINED)
         else:
-            vector = task.cpu.engine.vector
-            fill.outcome = 0
-            self.last_fault = (0, 0, vector)
-            if vector == DIVIDE:
-                deliver.fault(task, Info(SIGFPE, FPE_INTDIV, address=task.cpu.instruction))
-            elif vector in (DEBUG, BREAKPOINT):
-                deliver.fault(task, Info(SIGTRAP, TRAP_BRKPT if vector == DEBUG else SI_KERNEL, address=0))
-            elif vector == ALIGNMENT:
-                deliver.fault(task, Info(SIGBUS, 1, address=0))
-            else:
-                deliver.fault(task, Info(SIGSEGV, SI_KERNEL, address=0))
+            self.exception(task, task.cpu.engine.vector, here)
+
+    def exception(self, task: Task, vector: int, here: int) -> None:
+        """An exception of the CPU (Intel SDM 3A, 6.15), or an `int` that programs may not do."""
+        if vector not in (BREAKPOINT, OVERFLOW) and self.is_software_interrupt(task, vector, here):
+            task.cpu.put(task.abi.instruction, here - 2)
+            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION, vector << 3 | 2)
+        elif vector in (DIVIDE, X87_ERROR, SIMD_ERROR):
+            self.fault(task, Info(SIGFPE, FPE_INTDIV if vector == DIVIDE else FPE_FLTINV, address=here), vector)
+        elif vector == DEBUG:
+            self.fault(task, Info(SIGTRAP, TRAP_TRACE, address=here), vector)
+        elif vector == BREAKPOINT:
+            self.fault(task, Info(SIGTRAP, SI_KERNEL, address=0), vector)
+        elif vector == UNDEFINED:
+            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), vector)
+        elif vector == ALIGNMENT:
+            self.fault(task, Info(SIGBUS, BUS_ADRALN, address=0), vector)
+        else:
+            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), vector)
+
+    def is_software_interrupt(self, task: Task, vector: int, here: int) -> bool:
+        """Whether `int vector` is what was just done: the CPU is behind it then."""
+        try:
+            return task.read((here - 2) & task.abi.mask, 2) == bytes((INT_OPCODE, vector & 0xFF))
+        except PageFaultError:
+            return False
 
     def memory_fault(self, task: Task) -> None:
         """A page that the fault handler refused: SIGSEGV, SIGBUS, or the end for want of memory."""
-        fill = self.fill
-        error, code = fill.fault_error, fill.fault_code
-        address = task.cpu.engine.exact_address()
-        self.last_fault = (address, code, 14)
-        if error == -12:
+        error, code = self.fill.fault_error, self.fill.fault_code & 0xFFFF_FFFF
+        address = task.cpu.engine.exact_address() & task.abi.mask
+        if error == -ENOMEM:
             self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
             self.end_group(task.group, SIGKILL)
         elif error == -ENXIO:
-            deliver.fault(task, Info(SIGBUS, BUS_ADRERR, address=address))
+            self.fault(task, Info(SIGBUS, BUS_ADRERR, address=address), PAGE_FAULT, code, address)
         elif task.abi.word == 8 and (address >> 47) not in (0, (1 << 17) - 1):
-            deliver.fault(task, Info(SIGSEGV, SI_KERNEL, address=0))
+            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION)
         else:
-            deliver.fault(task, Info(SIGSEGV, SEGV_ACCERR if error == -13 else SEGV_MAPERR, address=address))
+            why = SEGV_ACCERR if error == -EACCES else SEGV_MAPERR
+            self.fault(task, Info(SIGSEGV, why, address=address), PAGE_FAULT, code, address)
 
-    def fault_of(self, task: Task, info: Info) -> tuple[int, int, int]:
-        """(address, error code, vector) for the frame of a handler."""
-        return self.last_fault if info.code > 0 else (0, 0, 0)
+    def fault(self, task: Task, info: Info, vector: int, code: int = 0, address: int | None = None) -> None:
+        """A signal that an instruction causes, with what its frame will say; only page faults change the address."""
+        task.trap = (task.trap[0] if address is None else address, code, vector)
+        deliver.fault(task, info)
+
+    def oops(self, task: Task, where: str, error: Exception) -> None:
+        """What no program may cause: an exception in the kernel. The program ends, the machine goes on."""
+        self.oopses.append(Oops(task.tid, task.process.name, where, "".join(traceback.format_exception(error))))
+        why = f"{type(error).__name__}: {error}"
+        self.crashes.append(f"{task.process.name} ({task.tid}): killed, the kernel failed in {where}: {why}")
+        self.end_group(task.group, SIGKILL)
 
     def note_crash(self, task: Task, info: Info) -> None:
         """Keep a line about a program that a signal ends."""
@@ -311,20 +359,19 @@ class System:
         task.is_dead = True
         task.wait = None
         self.memory_goes(task)
-        self.release_child_word(task)
+        self.release_words(task)
         self.scheduler.remove(task)
-        task.group.tasks.remove(task)
+        group = task.group
+        group.tasks.remove(task)
         self.tasks.pop(task.tid, None)
         task.files.drop()
-        if task.group.vfork_parent is not None:
-            task.group.vfork_parent = None
-        is_last = not task.group.tasks
-        group = task.group
-        if is_last and group.pid == task.tid:
-            task.process.exit(group.exiting or 0)
-        else:
+        group.vfork_parent = None
+        processes = self.kernel.processes
+        if task.tid != group.pid:
             task.process.exit(0)
-        if is_last:
+            processes.reap(task.tid)
+        if not group.tasks:
+            processes.exit(group.pid, group.exiting or 0)  # its first thread's record is kept until then, as on Linux
             self.end_of_group(group)
 
     def memory_goes(self, task: Task) -> None:
@@ -332,22 +379,34 @@ class System:
         process = task.process
         spaces = process.processes.spaces
         space = process.space
-        if spaces.get(space, S_REFERENCES) > 1:
+        if any(other.process.space == space for other in self.tasks.values() if other is not task):
             return
         task.group.peak_rss = max(task.group.peak_rss, spaces.get(space, S_PEAK_RSS) << FRAME_SHIFT)
         for listener in self.listeners:
             listener(task)
 
-    def release_child_word(self, task: Task) -> None:
-        """CLONE_CHILD_CLEARTID: tell who waits for the thread."""
-        from coalmm.linux.calls.futex import wake
+    def become_leader(self, task: Task) -> None:
+        """The last thread of a process that executes a program takes the place of the first one."""
+        process = self.kernel.processes.find(task.group.pid)
+        if task.tid == task.group.pid or process is None:
+            return
+        self.tasks.pop(task.tid)
+        task.process.exit(0)
+        self.kernel.processes.reap(task.tid)
+        task.process, task.tid = process, process.pid
+        self.tasks[task.tid] = task
 
-        if task.clear_child_tid:
-            try:
+    def release_words(self, task: Task) -> None:
+        """Tell who waits for the thread, or for a lock that it held."""
+        from coalmm.linux.calls.futex import release_robust, wake
+
+        try:
+            release_robust(task)
+            if task.clear_child_tid:
                 task.write(task.clear_child_tid, bytes(4))
                 wake(task, task.clear_child_tid, 1)
-            except PageFaultError:
-                pass
+        except (PageFaultError, OSError):
+            pass
 
     def end_group(self, group: ThreadGroup, status: int) -> None:
         """All threads of a process end. `status` is as wait4 has it."""
@@ -360,26 +419,47 @@ class System:
         """The last thread is gone: a zombie for the parent, or nothing."""
         status = group.exiting or 0
         group.status = status
-        for child in group.children:
-            child.parent = None
-            if child.status is not None:
-                self.groups.pop(child.pid, None)
+        heir = self.heir(group)
+        for child in list(group.children):
+            self.leave_child(child, heir)
         group.children.clear()
         if group.parent is None:
-            self.groups.pop(group.pid, None)
+            self.forget(group)
             return
         code = CLD_EXITED if status & 0x7F == 0 else CLD_KILLED
         deliver.tell_parent(group, code, status >> 8 if code == CLD_EXITED else status & 0x7F)
+
+    def heir(self, group: ThreadGroup) -> ThreadGroup | None:
+        """Who gets the children of a process that ends: an ancestor that asked for them, or nobody (init)."""
+        ancestor = group.parent
+        while ancestor is not None and not (ancestor.is_subreaper and ancestor.status is None):
+            ancestor = ancestor.parent
+        return ancestor
+
+    def leave_child(self, child: ThreadGroup, heir: ThreadGroup | None) -> None:
+        """The parent of a process has ended."""
+        child.parent = heir
+        if heir is not None:
+            heir.children.append(child)
+            child.exit_signal = SIGCHLD
+            if child.status is not None:
+                deliver.tell_parent(child, CLD_EXITED, child.status >> 8)
+        elif child.status is not None:
+            self.forget(child)
+        if child.status is None and child.parent_death_signal:
+            deliver.send(child, Info(child.parent_death_signal, 0, (0, self.uid)))
 
     def reap(self, parent: ThreadGroup, child: ThreadGroup) -> None:
         """A zombie has been waited for."""
         parent.children.remove(child)
         parent.children_time += child.user_time + child.children_time
-        self.groups.pop(child.pid, None)
-        if self.kernel.processes.wait(parent.pid, child.pid)[0] in (0, -ECHILD):
-            record = self.kernel.processes.find(child.pid)
-            if record is not None and not record.is_alive:
-                self.kernel.processes.wait(record.parent, child.pid)
+        parent.children_peak_rss = max(parent.children_peak_rss, child.peak_rss, child.children_peak_rss)
+        self.forget(child)
+
+    def forget(self, group: ThreadGroup) -> None:
+        """Nothing is left of a process that has ended."""
+        self.groups.pop(group.pid, None)
+        self.kernel.processes.reap(group.pid)
 
     # --- running ---
 

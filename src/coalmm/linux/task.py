@@ -6,12 +6,12 @@ the open files (`files`), the working directory (`fs`), the thread group with th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from errno import EFAULT, ENAMETOOLONG
 from typing import TYPE_CHECKING, Any
 
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.linux.abi import Abi
+from coalmm.linux.registry import Blocked
 from coalmm.linux.signals.numbers import SI_KERNEL, SIGSTOP, bit
 from coalmm.linux.signals.state import AlternateStack, Info, Queue
 from coalmm.process.process import Process
@@ -27,15 +27,14 @@ PATH_MAX = 4096
 
 
 class Wait:
-    """A system call that cannot go on yet."""
+    """A system call that cannot go on yet, as `registry.Blocked` says it."""
 
-    def __init__(
-        self, number: int, arguments: tuple[int, ...], ready: Callable[[], Any], deadline: float | None
-    ) -> None:
+    def __init__(self, number: int, arguments: tuple[int, ...], why: Blocked) -> None:
         self.number = number
         self.arguments = arguments
-        self.ready = ready
-        self.deadline = deadline
+        self.why = why
+        self.ready = why.ready
+        self.deadline = why.deadline
 
 
 class Task:
@@ -61,6 +60,8 @@ class Task:
         self.is_dead = False
         self.clear_child_tid = 0
         self.robust_list = 0
+        self.trap = (0, 0, 0)  # address, error code and vector of its last fault, which signal frames show
+        self.user_time = 0.0  # seconds
         self.tid = process.pid
 
     def __repr__(self) -> str:
@@ -147,6 +148,13 @@ class Task:
     def deliverable(self) -> int:
         """The bits of pending signals that are not blocked."""
         return (self.pending.mask | self.group.pending.mask) & ~self.mask
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether a signal ends its wait."""
+        wait = self.wait
+        pending = self.deliverable
+        return bool(pending if wait is None or wait.why.interruptible else pending & bit(9))
 
     @property
     def is_stopped(self) -> bool:

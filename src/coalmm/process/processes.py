@@ -234,6 +234,18 @@ class Processes:
                 return child, status
         return (0, 0) if children else (-ECHILD, 0)
 
+    def reap(self, pid: int) -> bool:
+        """Take a zombie, whoever its parent is; False if there is none of that pid."""
+        record = self.record(pid)
+        if not record or self.get(record, P_STATE) != PROCESS_ZOMBIE:
+            return False
+        self._reap(pid, record)
+        return True
+
+    def adopt(self, pid: int, parent: int) -> None:
+        """Give a process another parent, 0 for none."""
+        self.words[(self.record(pid) >> 3) + P_PARENT] = parent
+
     def children(self, parent: int) -> list[int]:
         """The pids of a process's children, zombies too."""
         return [pid for pid in self.pids() if self.get(self.record(pid), P_PARENT) == parent]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from errno import EINVAL, EPERM
 
+from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
@@ -24,7 +27,9 @@ def read_clock(task: Task, clock: int) -> int:
         return time.time_ns()
     if number in SINCE_BOOT:
         return time.monotonic_ns()
-    if number in (CLOCK_PROCESS, CLOCK_THREAD) or number < 0:
+    if number == CLOCK_THREAD:
+        return int(task.user_time * BILLION)
+    if number == CLOCK_PROCESS or number < 0:
         return int((task.group.user_time + task.group.system_time) * BILLION)
     raise OSError(EINVAL, "no such clock")
 
@@ -119,23 +124,25 @@ def times(task: Task, result: int) -> int:
 # --- sleeping ---
 
 
-def sleep_until(task: Task, deadline: float) -> int:
+def sleep_until(task: Task, deadline: float, stopped_by_signal: Callable[[], object] | None = None) -> int:
     """Wait until a time of the monotonic clock; 0 when it has come."""
     task.resume = deadline
     if time.monotonic() >= deadline:
         return 0
-    raise Blocked(lambda: False, deadline)
+    raise Blocked(lambda: False, deadline, stopped_by_signal)
 
 
 def sleep_for(task: Task, request: int, rest: int, wide: bool) -> int:
-    """nanosleep: the time that is left, after a signal, is written when the call starts, as if all of it were left."""
+    """nanosleep: when a signal ends it, what is left is written."""
     if task.resume is None:
-        nanoseconds = get_timespec(task, request, wide)
-        if rest:
-            put_timespec(task, rest, nanoseconds, wide)
-        return sleep_until(task, time.monotonic() + nanoseconds / BILLION)
+        task.resume = time.monotonic() + get_timespec(task, request, wide) / BILLION
     deadline = float(task.resume)
-    return sleep_until(task, deadline)
+
+    def write_rest() -> None:
+        with suppress(PageFaultError):
+            put_timespec(task, rest, max(int((deadline - time.monotonic()) * BILLION), 0), wide)
+
+    return sleep_until(task, deadline, write_rest if rest else None)
 
 
 @system_call("nanosleep")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import struct
 import time
 from collections import defaultdict
+from contextlib import suppress
 from errno import EAGAIN, EINVAL, ENOSYS, ETIMEDOUT
 from typing import TYPE_CHECKING
 
+from coalmm.errors import PageFaultError
 from coalmm.linux.calls.clocks import BILLION, get_timespec, is_wide
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
@@ -225,3 +227,38 @@ def get_robust_list(task: Task, tid: int, head: int, size: int) -> int:
     task.write_words(head, target.robust_list)
     task.write_words(size, ROBUST_HEAD_WORDS * task.abi.word)
     return 0
+
+
+OWNER, WAITERS, OWNER_DIED = 0x3FFF_FFFF, 0x8000_0000, 0x4000_0000
+MOST_ROBUST = 2048
+
+
+def release_robust(task: Task) -> None:
+    """Mark the locks that a thread holds as it ends, and wake one that waits for each (get_robust_list(2))."""
+    head, task.robust_list = task.robust_list, 0
+    if not head:
+        return
+    with suppress(PageFaultError):
+        entry, offset, pending = task.read_words(head, ROBUST_HEAD_WORDS)
+        for _ in range(MOST_ROBUST):
+            if entry & ~1 == head:
+                break
+            (following,) = task.read_words(entry & ~1, 1)
+            if entry != pending:
+                release_lock(task, ((entry & ~1) + offset) & task.abi.mask, False)
+            entry = following
+        if pending:
+            release_lock(task, ((pending & ~1) + offset) & task.abi.mask, True)
+
+
+def release_lock(task: Task, vaddr: int, is_pending: bool) -> None:
+    """One lock of a thread that ends."""
+    if vaddr & 3:
+        return
+    value = value_at(task, vaddr)
+    if is_pending and value == 0:
+        wake(task, vaddr, 1)
+    elif value & OWNER == task.tid:
+        task.write(vaddr, struct.pack("<I", value & WAITERS | OWNER_DIED))
+        if value & WAITERS:
+            wake(task, vaddr, 1)

@@ -17,6 +17,7 @@ RELEASE, VERSION = b"6.1.0-coal", b"#1 SMP coalmm"
 FIELD = 65
 LIMITS = 16
 RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD = 0, -1, 1
+PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 2, 36, 37
 PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME, PR_GET_NAME = 1, 3, 4, 15, 16
 PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA = 38, 39, 23, 0x53564D41
 NAME_SIZE = 16
@@ -122,7 +123,7 @@ def getrusage(task: Task, who: int, result: int) -> int:
         return -EINVAL
     group = task.group
     user, system = (group.children_time, 0.0) if kind == RUSAGE_CHILDREN else (group.user_time, group.system_time)
-    peak = group.peak_rss if kind == RUSAGE_CHILDREN else task.process.usage.rss
+    peak = group.children_peak_rss if kind == RUSAGE_CHILDREN else max(group.peak_rss, task.process.usage.rss)
     times = (int(user), int(user % 1 * 1e6), int(system), int(system % 1 * 1e6))
     task.write_words(result, *times, peak >> 10, *([0] * 13))
     return 0
@@ -232,8 +233,22 @@ def prctl(task: Task, option: int, first: int, second: int) -> int:
         return int(task.group.no_new_privileges)
     if number == PR_GET_DUMPABLE:
         return 1
-    if number in (PR_SET_PDEATHSIG, PR_SET_DUMPABLE):
+    if number == PR_SET_PDEATHSIG:
+        if first > 64:
+            return -EINVAL
+        task.group.parent_death_signal = first
         return 0
+    if number == PR_GET_PDEATHSIG:
+        task.write(first, struct.pack("<i", task.group.parent_death_signal))
+        return 0
+    if number == PR_SET_CHILD_SUBREAPER:
+        task.group.is_subreaper = first != 0
+        return 0
+    if number == PR_GET_CHILD_SUBREAPER:
+        task.write(first, struct.pack("<i", task.group.is_subreaper))
+        return 0
+    if number == PR_SET_DUMPABLE:
+        return 0 if first <= 1 else -EINVAL
     if number == PR_CAPBSET_READ:
         return 0 if first <= 40 else -EINVAL
     return -EINVAL

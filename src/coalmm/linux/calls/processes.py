@@ -7,6 +7,7 @@ from errno import E2BIG, EAGAIN, ECHILD, EINVAL, ENOMEM
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
+from coalmm.linux.calls.futex import release_robust
 from coalmm.linux.calls.paths import start_of
 from coalmm.linux.group import RLIMIT_NPROC, RLIMIT_STACK, ThreadGroup
 from coalmm.linux.programs.execute import check_sizes, find_program, load_program
@@ -64,6 +65,7 @@ def start_child(
         return pid
     process = processes.find(pid)
     assert process is not None
+    processes.adopt(pid, task.group.pid)
     child = make_task(task, process, flags)
     child.group = task.group if flags & CLONE_THREAD else new_group(task, child, flags, exit_signal)
     task.cpu.engine.save(child.context)
@@ -147,7 +149,7 @@ def vfork_wait(task: Task, pid: int) -> int:
     if group is None or group.status is not None or group.vfork_parent is None:
         return pid
     task.resume = pid
-    raise Blocked(lambda: group.vfork_parent is None or group.status is not None)
+    raise Blocked(lambda: group.vfork_parent is None or group.status is not None, interruptible=False)
 
 
 def clone(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, tls: int) -> int:
@@ -238,9 +240,8 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     program = find_program(system.vfs, task.fs, path, arguments or [b""])
     try:
         cpu = system.cpu(program.image.abi)
-        if not task.process.processes.renew(task.process.pid, lambda: system.memory_goes(task)):
+        if not renew(task):
             return -ENOMEM
-        leave_threads(task)
         task.process.name = program_name(path)
         try:
             start = load_program(system, task.process, program, environment)
@@ -258,12 +259,35 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     return 0
 
 
+def renew(task: Task) -> bool:
+    """A new address space and no other threads; False, with nothing changed, for no memory.
+
+    A thread that is not the first one takes its place before; if memory is short then, the process ends.
+    """
+    processes = task.process.processes
+    is_leader = task.tid == task.group.pid
+    release_robust(task)
+
+    def goes() -> None:
+        task.system.memory_goes(task)
+
+    if is_leader and not processes.renew(task.tid, goes):
+        return False
+    leave_threads(task)
+    if not is_leader and not processes.renew(task.tid, goes):
+        task.system.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for a new program")
+        task.system.end_group(task.group, SIGKILL)
+        return False
+    return True
+
+
 def leave_threads(task: Task) -> None:
     """The other threads of the process end; this one becomes its leader."""
     group = task.group
     for other in list(group.tasks):
         if other is not task:
             task.system.end_task(other)
+    task.system.become_leader(task)
     if group.exit_signal == 0:
         group.exit_signal = SIGCHLD
 

@@ -25,7 +25,7 @@ from coalmm.linux.signals.numbers import (
     SS_ONSTACK,
     bit,
 )
-from coalmm.linux.signals.state import Action, AlternateStack, Info, blockable
+from coalmm.linux.signals.state import INFO_SIZE, Action, AlternateStack, Info, blockable
 from coalmm.linux.task import Task
 
 SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK = 0, 1, 2
@@ -270,30 +270,44 @@ def tgkill(task: Task, group: int, tid: int, signal: int) -> int:
     return thread_kill(task, group, tid, signal)
 
 
-def queued(task: Task, signal: int, info: int) -> Info:
-    """The siginfo that a program gives to rt_sigqueueinfo. OSError EPERM for one that only the kernel may send."""
-    content = task.read(info, 128)
+def queued(task: Task, target: int, signal: int, pointer: int) -> Info:
+    """The siginfo that a program gives. OSError EPERM for a code that only the kernel may send to others."""
+    content = task.read(pointer, INFO_SIZE)
     code = struct.unpack_from("<i", content, 8)[0]
-    if code >= 0 or code == SI_TKILL:
+    if (code >= 0 or code == SI_TKILL) and target != task.group.pid:
         raise OSError(EPERM, "not a code for programs")
-    at = 16 if task.abi.word == 8 else 12
-    pid, uid = struct.unpack_from("<II", content, at)
-    (value,) = task.abi.unpack_words(content[at + 8 : at + 8 + task.abi.word])
-    return Info(signal, code, (pid, uid), value=value)
+    return Info(signal, code, raw=content)
 
 
 @system_call("rt_sigqueueinfo")
 def rt_sigqueueinfo(task: Task, pid: int, signal: int, info: int) -> int:
     """rt_sigqueueinfo(2)."""
     number = signed(signal)
-    if not 0 <= number <= MOST:
-        return -EINVAL
-    entry = queued(task, number, info)
+    entry = queued(task, signed(pid), number, info)
     group = task.system.groups.get(signed(pid))
     if group is None:
         return -ESRCH
+    if not 0 <= number <= MOST:
+        return -EINVAL
     if number:
         send(group, entry)
+    return 0
+
+
+@system_call("rt_tgsigqueueinfo")
+def rt_tgsigqueueinfo(task: Task, group: int, tid: int, signal: int, info: int) -> int:
+    """rt_tgsigqueueinfo(2)."""
+    number = signed(signal)
+    entry = queued(task, signed(group), number, info)
+    if signed(group) <= 0 or signed(tid) <= 0:
+        return -EINVAL
+    target = task.system.tasks.get(signed(tid))
+    if target is None or target.group.pid != signed(group):
+        return -ESRCH
+    if not 0 <= number <= MOST:
+        return -EINVAL
+    if number:
+        send(target.group, entry, target)
     return 0
 
 
@@ -322,7 +336,7 @@ def sigaltstack(task: Task, new: int, old: int) -> int:
         else:
             replacement = AlternateStack(start, size, flags & SS_AUTODISARM)
     if old:
-        task.write(old, frames.stack_words(task, task.cpu.stack))
+        task.write(old, frames.stack_words(task, SS_ONSTACK if in_use else 0))
     if replacement is not None:
         task.alternate = replacement
     return 0

@@ -19,7 +19,8 @@ from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_t
 @cython.final
 cdef class Engine:
     cdef readonly Fill fill
-    cdef readonly object form, dispatch, emulator, hooks, hook_add, hook_del, user_mode
+    cdef readonly object form, dispatch, emulator, hooks, hook_add, hook_del, user_mode, scratch
+    cdef readonly int in_flight
     cdef readonly u64 uc, start_at, stop_at, read_at, write_at, control_at, save_at, restore_at
     cdef readonly int pointer, result, first, second, third, fourth, fifth, sixth
     cdef readonly bint narrow

@@ -13,7 +13,7 @@ from typing import Any
 
 import cython
 
-from coalmm.linux.cpu import setup
+from coalmm.linux.cpu import exceptions, setup
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
@@ -60,6 +60,7 @@ if not cython.compiled:
     )
     from coalmm.linux.cpu.ticker import begin_slice, end_slice, end_ticker, start_ticker
 
+GENERAL_PROTECTION = 13
 STAYS = object()  # what `dispatch` returns when the number register is to stay as it is, and the task stops
 
 
@@ -97,6 +98,8 @@ class Engine:
         self.add_hooks(addresses["uc_hook_add"])
         self.enter_user_mode()
         self.user_mode = self.new_context()
+        self.scratch = self.new_context()
+        self.in_flight = self.find_exception_field()
         self.ticker = start_ticker(self.stop_at, self.uc)
 
     def enter_user_mode(self) -> None:
@@ -111,7 +114,24 @@ class Engine:
         if self.narrow:
             for name in ("ds", "es"):
                 self.put(self.form.numbers[name], setup.USER_DATA)
-        self.put(self.form.numbers["eflags"], 0x202)
+        numbers = self.form.numbers
+        for name, value in (("eflags", 0x202), ("mxcsr", 0x1F80), ("fpcw", 0x37F), ("fptag", 0xFFFF)):
+            self.put(numbers[name], value)
+
+    def find_exception_field(self) -> int:
+        """Where a context has the exception that is being delivered: a privileged instruction makes one."""
+        before = exceptions.content(self.user_mode)
+        landing = self.fill.page_address + setup.LANDING_OFFSET
+        emu_start(self.start_at, self.uc, landing, self.stop_address, 0, 0)
+        self.save(self.scratch)
+        self.restore(self.user_mode)
+        return exceptions.find_field(before, exceptions.content(self.scratch), GENERAL_PROTECTION)
+
+    def forget_exception(self) -> None:
+        """The kernel has the exception that the CPU came back with."""
+        self.save(self.scratch)
+        exceptions.clear_field(self.scratch, self.in_flight)
+        self.restore(self.scratch)
 
     def add_hooks(self, function: int) -> None:
         """Register the callbacks of `hooks` with the emulator."""
@@ -140,7 +160,7 @@ class Engine:
         end_ticker(self.ticker)
         self.ticker = 0
         let_go(self)
-        self.user_mode = self.emulator = None
+        self.user_mode = self.scratch = self.emulator = None
         self.uc = 0
 
     # --- registers ---
@@ -210,6 +230,7 @@ class Engine:
                     self.flush()
                 return STOPPED
             if self.vector >= 0:
+                self.forget_exception()
                 return EXCEPTION
             if error == ERROR_INSTRUCTION:
                 return INVALID
@@ -271,6 +292,7 @@ class Engine:
         if access == 2:
             return self.fill.answer(vaddr, access)
         self.seen.append((True, vaddr))
+        emu_stop(self.stop_at, self.uc)  # code that was translated before does not count instructions
         self.fill.paddr = self.fill.mmu.ram.size
         return 3
 

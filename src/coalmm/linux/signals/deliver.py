@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from errno import EINTR
 from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
@@ -21,6 +23,7 @@ from coalmm.linux.signals.numbers import (
     SIGCONT,
     SIGKILL,
     SIGSEGV,
+    SIGSTOP,
     STOPPING,
     bit,
 )
@@ -29,7 +32,7 @@ from coalmm.linux.signals.state import Action, Info, blockable
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup
     from coalmm.linux.system import System
-    from coalmm.linux.task import Task
+    from coalmm.linux.task import Task, Wait
 
 # Calls that are made again after a handler with SA_RESTART (signal(7)).
 RESTARTED = frozenset(
@@ -86,6 +89,29 @@ def tell_parent(group: ThreadGroup, code: int, status: int) -> None:
         send(parent, Info(signal, code, (group.pid, 0, status, 0, 0)))
 
 
+def is_orphaned(group: ThreadGroup) -> bool:
+    """Whether nobody outside a process group, in its session, could continue it: terminals do not stop it then."""
+    members = [each for each in task_groups(group) if each.process_group == group.process_group]
+    return not any(
+        each.is_first or (
+            each.parent is not None
+            and each.parent.process_group != group.process_group
+            and each.parent.session == group.session
+        )
+        for each in members
+    )
+
+
+def task_groups(group: ThreadGroup) -> list[ThreadGroup]:
+    """All living processes of the system that a process belongs to."""
+    return [each for each in group.tasks[0].system.groups.values() if each.status is None]
+
+
+def restarts(name: str, wait: Wait) -> bool:
+    """Whether a call is made again; a futex with a timeout is not."""
+    return name in RESTARTED and not (name.startswith("futex") and wait.arguments[3])
+
+
 class Delivery:
     """Takes signals for the running task of one system."""
 
@@ -117,6 +143,8 @@ class Delivery:
         if task.group.actions.ignores(signal):
             return
         if signal in STOPPING:
+            if signal != SIGSTOP and is_orphaned(task.group):
+                return
             task.group.is_stopped = True
             task.group.report = ("stopped", signal)
             tell_parent(task.group, CLD_STOPPED, signal)
@@ -130,9 +158,8 @@ class Delivery:
         if task.wait is not None:
             self.interrupt_call(task, action)
         mask = task.mask if task.saved_mask is None else task.saved_mask
-        why = self.system.fault_of(task, info)
         try:
-            frames.push(task, info, action, mask, *why)
+            frames.push(task, info, action, mask, *task.trap)
         except PageFaultError:
             task.group.actions.by_signal[SIGSEGV] = Action()
             task.mask &= ~bit(SIGSEGV)
@@ -144,7 +171,7 @@ class Delivery:
         task.saved_mask = None
         task.mask = blockable(task.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(info.signal)))
         if action.flags & SA_RESETHAND:
-            task.group.actions.by_signal[info.signal] = Action()
+            task.group.actions.by_signal[info.signal] = replace(action, handler=SIG_DFL)
 
     def interrupt_call(self, task: Task, action: Action) -> None:
         """End the call that a task waits in: with -EINTR, or so that it is made again after the handler."""
@@ -152,7 +179,7 @@ class Delivery:
         assert wait is not None
         dispatcher = self.system.dispatcher
         result = dispatcher.interrupted(task)
-        if action.flags & SA_RESTART and dispatcher.name(task.abi, wait.number) in RESTARTED:
+        if result == -EINTR and action.flags & SA_RESTART and restarts(dispatcher.name(task.abi, wait.number), wait):
             task.cpu.put(task.abi.number, wait.number)
             task.cpu.put(task.abi.instruction, task.cpu.instruction - 2)
         else:

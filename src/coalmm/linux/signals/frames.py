@@ -42,10 +42,10 @@ def stack_for(task: Task, action: Action, pointer: int) -> int:
     return pointer - (RED_ZONE if task.abi.word == 8 else 0)
 
 
-def stack_words(task: Task, pointer: int) -> bytes:
-    """stack_t as it is in a frame."""
+def stack_words(task: Task, more_flags: int = 0) -> bytes:
+    """stack_t of the alternate stack; in a frame it does not say whether the stack is in use."""
     alternate = task.alternate
-    flags = alternate.flags | (SS_ONSTACK if alternate.holds(pointer) else 0)
+    flags = alternate.flags | more_flags
     if task.abi.word == 8:
         return struct.pack("<QiiQ", alternate.start, flags - (flags >> 31 << 32), 0, alternate.size)
     return struct.pack("<IiI", alternate.start, flags - (flags >> 31 << 32), alternate.size)
@@ -66,12 +66,12 @@ def push(task: Task, info: Info, action: Action, mask: int, cr2: int, code: int,
 def push_64(task: Task, info: Info, action: Action, mask: int, why: tuple[int, int, int, int]) -> None:
     """struct rt_sigframe."""
     cpu = task.cpu
-    floating = (stack_for(task, action, cpu.get("rsp")) - FXSAVE_SIZE) & -64
-    frame = ((floating - 440) & -16) - 8
+    floating = (stack_for(task, action, cpu.get("rsp")) - FXSAVE_SIZE) & -64 & task.abi.mask
+    frame = ((floating - 440) & -16) - 8 & task.abi.mask
     context = struct.pack("<18Q", *(cpu.get(name) for name in ORDER_64))
     context += struct.pack("<4H", cpu.get("cs"), 0, 0, cpu.get("ss"))
     context += struct.pack("<5Q", *why, floating) + bytes(64)
-    ucontext = struct.pack("<QQ", CONTEXT_FLAGS, 0) + stack_words(task, cpu.get("rsp")) + context
+    ucontext = struct.pack("<QQ", CONTEXT_FLAGS, 0) + stack_words(task) + context
     ucontext += struct.pack("<Q", mask)
     task.write(floating, save_floating(cpu.engine))
     task.write(frame, struct.pack("<Q", action.restorer) + ucontext + info.pack(task.abi))
@@ -120,9 +120,9 @@ def start_handler_32(task: Task, info: Info, action: Action, frame: int, rest: t
 def push_32(task: Task, info: Info, action: Action, mask: int, why: tuple[int, int], cr2: int) -> None:
     """struct sigframe_ia32."""
     image = floating_32(task)
-    floating = (stack_for(task, action, task.cpu.get("esp")) - len(image)) & -64
+    floating = (stack_for(task, action, task.cpu.get("esp")) - len(image)) & -64 & task.abi.mask
     size = 8 + 88 + FRAME_32_REST
-    frame = ((floating - size + 4) & -16) - 4
+    frame = ((floating - size + 4) & -16) - 4 & task.abi.mask
     code_at = frame + size - 8
     content = struct.pack("<Ii", action.restorer or code_at, info.signal)
     content += context_32(task, why, cr2, mask, floating)
@@ -136,11 +136,11 @@ def push_32_rt(task: Task, info: Info, action: Action, mask: int, why: tuple[int
     """struct rt_sigframe_ia32."""
     image = floating_32(task)
     pointer = task.cpu.get("esp")
-    floating = (stack_for(task, action, pointer) - len(image)) & -64
+    floating = (stack_for(task, action, pointer) - len(image)) & -64 & task.abi.mask
     size = 16 + 128 + 116 + 8
-    frame = ((floating - size + 4) & -16) - 4
+    frame = ((floating - size + 4) & -16) - 4 & task.abi.mask
     info_at, context_at, code_at = frame + 16, frame + 144, frame + 260
-    ucontext = struct.pack("<II", CONTEXT_FLAGS & 0, 0) + stack_words(task, pointer)
+    ucontext = struct.pack("<II", CONTEXT_FLAGS & 0, 0) + stack_words(task)
     ucontext += context_32(task, why, cr2, mask, floating) + struct.pack("<Q", mask)
     head = struct.pack("<IiII", action.restorer or code_at, info.signal, info_at, context_at)
     task.write(floating, image)
@@ -203,7 +203,7 @@ def restore_context_32(task: Task, context: bytes) -> None:
 
 def restored_flags(now: int, wanted: int) -> int:
     """EFLAGS after sigreturn: only what a program may set."""
-    return now & ~USER_FLAGS | wanted & USER_FLAGS & ~TRAP
+    return now & ~USER_FLAGS | wanted & USER_FLAGS
 
 
 def restore_stack(task: Task, content: bytes) -> None:

@@ -39,9 +39,12 @@ class Info:
     fields: tuple[int, ...] = ()
     address: int | None = None
     value: int | None = None  # sigval, behind two fields
+    raw: bytes = b""  # what a program gave to rt_sigqueueinfo, all of it
 
     def pack(self, abi: Abi) -> bytes:
         """As it lies in memory: INFO_SIZE bytes."""
+        if self.raw:
+            return struct.pack("<i", self.signal) + self.raw[4:]
         head = struct.pack("<iii", self.signal, 0, self.code)
         if abi.word == 8:
             head += bytes(4)
