@@ -494,7 +494,7 @@ class System:
             if before is not None:
                 before(vaddr, access, error)
             if self.scheduler.running is not None:
-                on_fault(RunningProgram(self.scheduler.running), vaddr, access, error)
+                self.call_back(on_fault, RunningProgram(self.scheduler.running), vaddr, access, error)
 
         before = self.fill.on_fault
         if on_fault is not None:
