@@ -10,8 +10,9 @@ Method: loops of `second(first(64))` with
     coalmm's are: what the call of any Cython method costs, whatever it does;
 and a loop with an empty body, which is taken off all. Each loop is code of its own, as timeit makes it, so
 that the interpreter specialises its calls separately, and all names in it are local. The loops run in turn,
-COUNT times round each, REPEATS times; ratios are medians of the repeats' ratios. Prints nanoseconds a pair
-as JSON.
+COUNT times round each, REPEATS times; ratios are medians of the repeats' ratios. The address
+is the same each time, so that kmalloc can return the same int object; making another costs some nanoseconds.
+Prints nanoseconds a pair as JSON.
 """
 
 import gc

@@ -1,4 +1,8 @@
-"""Heap Management: the document's functions over the current kernel."""
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
+"""Heap Management: the document's functions over the current kernel.
+
+Compiled they are plain C functions, which Python calls faster than what it can bind to objects.
+"""
 
 from collections.abc import Callable
 
@@ -11,9 +15,12 @@ from coalmm.kernel import Kernel
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64
     from coalmm.heap.buddy import Buddy
+    from coalmm.heap.fast_path import FastPath
     from coalmm.heap.kmalloc import Kmalloc
     from coalmm.heap.slab import Slabs
 
+_last = _last_address = 0  # an object freed and allocated again has the same address: the same int serves
+_fast: "FastPath | None" = None
 _heap: "Kmalloc | None" = None
 _buddy: "Buddy | None" = None
 _slabs: "Slabs | None" = None
@@ -21,7 +28,8 @@ _slabs: "Slabs | None" = None
 
 def _follow(kernel: Kernel | None) -> None:
     """Act on another kernel from now on; with none, the next call boots one."""
-    global _heap, _buddy, _slabs
+    global _fast, _heap, _buddy, _slabs
+    _fast = kernel.heap.fast if kernel else None
     _heap = kernel.heap if kernel else None
     _buddy = kernel.buddy if kernel else None
     _slabs = kernel.slabs if kernel else None
@@ -30,22 +38,26 @@ def _follow(kernel: Kernel | None) -> None:
 current.follow(_follow)
 
 
-def kmalloc(size: int) -> int:
+def kmalloc(size: int, /) -> int:
     """Allocate `size` bytes of kernel memory; the address, or 0 (NULL) for 0 bytes or no memory."""
-    if _heap is None:
+    global _last, _last_address
+    if _fast is None or _heap is None:
         return current.require().heap.kmalloc(size)
-    return _heap.allocate(as_u64(size))
+    address = _fast.allocate(as_u64(size)) or _heap.allocate_slowly(as_u64(size))
+    if address != _last_address:
+        _last_address = _last = address
+    return _last
 
 
-def kfree(ptr: int) -> None:
+def kfree(ptr: int, /) -> None:
     """Free memory of the kmalloc family; 0 (NULL) is nothing.
 
     Raises DoubleFreeError or InvalidPointerError, with nothing changed, for any other address.
     """
-    if _heap is None:
+    if _fast is None or _heap is None:
         current.require().heap.kfree(ptr)
-    else:
-        _heap.release(as_u64(ptr))
+    elif not _fast.release(as_u64(ptr)):
+        _heap.release_slowly(as_u64(ptr))
 
 
 def kmalloc_aligned(size: int, align: int) -> int:
