@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE, PAGE_ACCESSED, PAGE_DIRTY
 from coalmm.inspect.machine import Machine
-from coalmm.inspect.proc import area_line, areas_of, header_line
+from coalmm.inspect.proc import area_line, areas_of, header_line, heap_of
 from coalmm.physical.constants import KIND_CACHE
 from coalmm.process.process import Process
 from coalmm.virtual.areas import Area
@@ -127,11 +127,12 @@ def _count(machine: Machine, found: Presence, pfn: int, flags: int, shmem: bool)
 def smaps_text(machine: Machine, process: Process) -> str:
     """The text of /proc/PID/smaps."""
     blocks = []
+    heap = heap_of(process)
     for area in areas_of(process):
         flags = "".join(f"{name} " for bits, name in VM_FLAGS if area.flags & bits == bits)
         sizes = (("Size", area.end - area.start), ("KernelPageSize", FRAME_SIZE), ("MMUPageSize", FRAME_SIZE))
         blocks.append(
-            area_line(machine, area)
+            area_line(machine, area, heap)
             + "".join(f"{name + ':':<16}{size >> 10:8} kB\n" for name, size in sizes)
             + presence(machine, process.root, area).lines(SMAPS)
             + f"{'THPeligible:':<16}{0:8}\nVmFlags: {flags}\n"

@@ -8,10 +8,10 @@ from errno import EINVAL, ENOSYS, EPERM, ESRCH
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.clocks import put_timespec
-from coalmm.linux.group import RLIM_INFINITY, RLIMIT_NOFILE, RLIMIT_STACK, ThreadGroup
+from coalmm.linux.group import RLIM_INFINITY, RLIMIT_NOFILE, ThreadGroup
+from coalmm.linux.limits import put_limit
 from coalmm.linux.registry import system_call
 from coalmm.linux.task import Task
-from coalmm.virtual.constants import S_STACK_LIMIT
 
 RELEASE, VERSION = b"6.1.0-coal", b"#1 SMP coalmm"
 FIELD = 65
@@ -66,9 +66,8 @@ def set_limit(task: Task, group: ThreadGroup, number: int, soft: int, hard: int)
     if number == RLIMIT_NOFILE:
         for each in group.tasks:
             each.files.set_limit(min(soft, 1 << 20))
-    if number == RLIMIT_STACK:
-        for each in group.tasks:
-            each.process.processes.spaces.put(each.process.space, S_STACK_LIMIT, min(soft, 1 << 40))
+    for each in group.tasks:
+        put_limit(each.process, number, soft, task.system.uid == 0)
     return 0
 
 

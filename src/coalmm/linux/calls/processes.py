@@ -10,6 +10,7 @@ from coalmm.linux.abi import signed
 from coalmm.linux.calls.futex import release_robust
 from coalmm.linux.calls.paths import start_of
 from coalmm.linux.group import RLIMIT_NPROC, RLIMIT_STACK, ThreadGroup
+from coalmm.linux.limits import put_limits
 from coalmm.linux.programs.execute import check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import (
@@ -242,6 +243,7 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
         cpu = system.cpu(program.image.abi)
         if not renew(task):
             return -ENOMEM
+        put_limits(task.process, task.group, system.uid == 0)
         task.process.name = program_name(path)
         try:
             start = load_program(system, task.process, program, environment)

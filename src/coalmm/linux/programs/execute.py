@@ -16,7 +16,16 @@ from coalmm.virtual.constants import (
     MAP_FIXED_NOREPLACE,
     MAP_GROWSDOWN,
     MAP_PRIVATE,
+    S_ARG_END,
+    S_ARG_START,
+    S_CODE_END,
+    S_CODE_START,
+    S_DATA_END,
+    S_DATA_START,
+    S_ENV_END,
+    S_ENV_START,
     S_MMAP_BASE,
+    S_STACK_START,
 )
 
 if TYPE_CHECKING:
@@ -160,7 +169,27 @@ def load_program(system: System, process: Process, program: Program, environ: li
     ]
     first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, random.randbytes(16))
     process.write(first.pointer, first.content)
+    note_image(process, image, base, first)
     return Start(abi, entry, first.pointer, program.path, program.argv)
+
+
+def note_image(process: Process, image: elf.Image, base: int, first: stack.Stack) -> None:
+    """Let the address space know what /proc/PID/stat and RLIMIT_DATA want to know of the image."""
+    code = [segment for segment in image.segments if segment.flags & elf.PF_X] or image.segments
+    arguments, environment, end = first.strings
+    values = {
+        S_CODE_START: base + min(segment.vaddr for segment in code),
+        S_CODE_END: base + max(segment.vaddr + segment.file_size for segment in code),
+        S_DATA_START: base + max(segment.vaddr for segment in image.segments),
+        S_DATA_END: base + max(segment.vaddr + segment.file_size for segment in image.segments),
+        S_STACK_START: first.pointer,
+        S_ARG_START: arguments,
+        S_ARG_END: environment,
+        S_ENV_START: environment,
+        S_ENV_END: end,
+    }
+    for field, value in values.items():
+        process.processes.spaces.put(process.space, field, value)
 
 
 def load_interpreter(system: System, process: Process, program: Program) -> int:

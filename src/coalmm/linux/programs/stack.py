@@ -22,10 +22,14 @@ PLATFORMS = {8: b"x86_64", 4: b"i686"}
 
 @dataclass(frozen=True)
 class Stack:
-    """Bytes to be written at `pointer`, which is the first stack pointer."""
+    """Bytes to be written at `pointer`, which is the first stack pointer.
+
+    The strings: arguments from `strings[0]` to `strings[1]`, environment from there to `strings[2]`.
+    """
 
     pointer: int
     content: bytes
+    strings: tuple[int, int, int]
 
 
 def build_stack(
@@ -63,4 +67,5 @@ def build_stack(
     content = bytearray(top - pointer)
     for at, data in ((pointer, table), (platform_at, platform), (random_at, random), (base, strings)):
         content[at - pointer : at - pointer + len(data)] = data
-    return Stack(pointer, bytes(content))
+    ends = [base + sum(len(text) + 1 for text in texts) for texts in ([], argv, [*argv, *environ])]
+    return Stack(pointer, bytes(content), (ends[0], ends[1], ends[2]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from coalmm.inspect.proc import maps_text, statm_text, status_text
+from coalmm.inspect.proc import maps_text, stat_addresses, statm_text
 from coalmm.inspect.smaps import smaps_rollup_text, smaps_text
-from coalmm.virtual.constants import AREA_KIND, AREA_STACK, RIGHT_EXECUTE
+from coalmm.linux.vfs.proc_status import status_text
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 Text = Callable[["ThreadGroup", "Task | None"], bytes]
 TICKS = 100  # USER_HZ
 INFINITY = (1 << 64) - 1
+RLIMIT_RSS = 5
+ADDRESSES = (  # the fields of stat that are addresses, in its order
+    "startcode", "endcode", "startstack", "start_data", "end_data", "start_brk", "arg_start", "arg_end", "env_start",
+    "env_end",
+)  # fmt: skip
 LIMITS = (
     ("Max cpu time", "seconds"), ("Max file size", "bytes"), ("Max data size", "bytes"), ("Max stack size", "bytes"),
     ("Max core file size", "bytes"), ("Max resident set", "bytes"), ("Max processes", "processes"),
@@ -40,28 +45,28 @@ def of_memory(make: Callable[..., str], *, machine: bool = True) -> Text:
 
 
 def stat_text(group: ThreadGroup, task: Task | None) -> bytes:
-    """/proc/PID/stat, 52 fields."""
+    """/proc/PID/stat: the 52 fields of proc(5), in order."""
     name = task.process.name if task is not None else "zombie"
     state = "Z" if task is None else "T" if group.is_stopped else "S" if task.wait is not None else "R"
     parent = group.parent.pid if group.parent is not None else 0
     usage = task.process.usage if task is not None else None
-    faults = sum(task.process.faults.values()) if task is not None else 0
+    where = stat_addresses(task.process) if task is not None else dict.fromkeys(ADDRESSES, 0)
+    minor, major = faults_of(task)
     numbers = [
-        parent, group.process_group, group.session, 0, -1, 0x400000, faults, 0, 0, 0,
+        parent, group.process_group, group.session, 0, -1, 0x400000, minor, 0, major, 0,
         int(group.user_time * TICKS), int(group.system_time * TICKS), int(group.children_time * TICKS), 0,
-        20, 0, len(group.tasks), 0, 0, usage.virt if usage else 0, usage.rss >> 12 if usage else 0, INFINITY,
-        *addresses(task), 0, 0, 0, 0, 0, 0, 0, 0, 0, group.exit_signal, 0, 0, 0, 0, 0, 0,
+        20, 0, len(group.tasks), 0, 0, usage.virt if usage else 0, usage.rss >> 12 if usage else 0,
+        group.limit(RLIMIT_RSS)[0], where["startcode"], where["endcode"], where["startstack"], 0, 0, 0, 0, 0, 0, 0,
+        0, 0, group.exit_signal, 0, 0, 0, 0, 0, 0, *(where[field] for field in ADDRESSES[3:]), 0,
     ]  # fmt: skip
-    tail = [0] * (52 - 3 - len(numbers))
-    return f"{group.pid} ({name}) {state} {' '.join(map(str, numbers + tail))}\n".encode(errors="surrogateescape")
+    return f"{group.pid} ({name}) {state} {' '.join(map(str, numbers))}\n".encode(errors="surrogateescape")
 
 
-def addresses(task: Task | None) -> tuple[int, int, int]:
-    """startcode, endcode and startstack: from the areas."""
-    areas = task.process.areas if task is not None else []
-    code = [area for area in areas if area.flags & RIGHT_EXECUTE and area.file]
-    stack = [area.end for area in areas if area.flags & AREA_KIND == AREA_STACK]
-    return (code[0].start, code[0].end, max(stack, default=0)) if code else (0, 0, max(stack, default=0))
+def faults_of(task: Task | None) -> tuple[int, int]:
+    """Minor and major faults: the major ones had to read a file."""
+    faults = task.process.faults if task is not None else {}
+    major = faults.get("read", 0)
+    return sum(count for kind, count in faults.items() if kind not in ("read", "refused")) - major, major
 
 
 def strings(values: list[bytes]) -> bytes:
@@ -117,7 +122,7 @@ TASK_TEXTS: dict[bytes, Text] = {
     b"maps": of_memory(maps_text),
     b"smaps": of_memory(smaps_text),
     b"smaps_rollup": of_memory(smaps_rollup_text),
-    b"status": of_memory(status_text),
+    b"status": status_text,
     b"statm": of_memory(statm_text, machine=False),
     b"stat": stat_text,
     b"comm": name_text,
