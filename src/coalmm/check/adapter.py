@@ -64,8 +64,6 @@ def adapter_text(config: Config) -> str:
         parts.append(f"void *check_physical(__UINTPTR_TYPE__ paddr)\n{{\n    return (void *)({config.physical});\n}}\n")
     if config.fail_nth:
         parts.append(f"void check_fail_nth(unsigned long n)\n{{\n    {config.fail_nth.strip()}\n}}\n")
-    if config.reports:
-        parts.append(f"unsigned long check_reports(void)\n{{\n    return {config.reports};\n}}\n")
     if config.buddy_free_bytes:
         parts.append(f"__SIZE_TYPE__ check_buddy_free_bytes(void)\n{{\n    return {config.buddy_free_bytes};\n}}\n")
     if not parts and not config.prelude:

@@ -28,6 +28,7 @@ class Built:
     bits: int
     config: Config
     link: tuple[str, ...]  # what a reproducer is compiled with beside itself
+    ownership: tuple[bool, bool] = (False, False)  # whether unmapping, and freeing a directory, gives frames back
 
 
 class Workshop:

@@ -17,7 +17,7 @@ from coalmm.check.violation import Illegal, Violation
 
 BATCH = 200
 SHRINK_SECONDS, SHORTEN_SECONDS = 15.0, 5.0
-SHORT = 6  # operations that nobody would want fewer of
+SHORT, LONG = 6, 200  # operations that nobody would want fewer of; that no short run will match
 LENGTHS = (30, 200, 1000, 4000)
 
 
@@ -81,7 +81,7 @@ def shortest(built: Built, traits: Traits, kind: type[Generator], finding: Findi
     """Try short random runs: one of them may fail in the same way with fewer operations than shrinking left."""
     deadline = time.monotonic() + seconds
     seed = finding.seed
-    while len(finding.ops) > SHORT and time.monotonic() < deadline:
+    while SHORT < len(finding.ops) < LONG and time.monotonic() < deadline:
         seed += 7_919
         violation, ops = random_run(built, traits, kind, seed, 2 * len(finding.ops))
         if violation is not None and same(violation, finding.violation):

@@ -35,7 +35,6 @@ class Config:
     functions: dict[str, str | bool] = field(default_factory=dict)
     physical: str = ""  # C expression: where the kernel reaches physical address `paddr`
     fail_nth: str = ""  # C statements: the `n`th allocation from now on fails, 0 for none
-    reports: str = ""  # C expression: how many misuses were reported
     buddy_free_bytes: str = ""  # C expression: free bytes of the buddy heap
     buddy_heap: int = 32 << 20  # bytes that the kit gives to buddy_init; 0: the target's start did it
     user_start: int = 0x0100_0000  # user addresses that checks may map, page-aligned

@@ -3,7 +3,7 @@
 import fnmatch
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coalmm.check.build import Built, Workshop
@@ -43,6 +43,7 @@ def check_target(target: Path, options: Options, tell: Tell = lambda what, done:
         built = shop.build(read_config(target))
         tell("starting", 0.02)
         traits = learn(built)
+        built = replace(built, ownership=(traits.unmap_frees, traits.directory_frees))
         if not traits.present:
             raise TargetError(f"{target} has none of the document's functions; check.toml can name them")
         report = Report(str(target), built.bits, traits.present, frozenset(FUNCTIONS) - traits.present,

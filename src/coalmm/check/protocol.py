@@ -20,12 +20,12 @@ SIZE = DATA + DATA_SIZE
 H_SIZE, H_PHASE, H_RUNNING, H_PRESENT, H_EXTRAS, H_EVENTS, H_FAULT, H_FAULT_KNOWN, H_WORD = range(9)
 PHASE_START, PHASE_LOAD, PHASE_INIT, PHASE_READY = range(4)
 STATUS_NONE, STATUS_DONE, STATUS_SKIPPED = range(3)
-EXTRA_PHYSICAL, EXTRA_FAIL, EXTRA_REPORTS, EXTRA_BUDDY_FREE = 1, 2, 4, 8
+EXTRA_PHYSICAL, EXTRA_FAIL, EXTRA_BUDDY_FREE = 1, 2, 4
 FLAG_PHYSICAL, FLAG_NULL_ALLOWED = 1, 2
 
 PRIMITIVES = (
     "fill", "differs", "nonzero", "read", "poke", "region", "object_size",
-    "many_given", "many_taken", "many_differ", "fail", "reports", "buddy_free_bytes",
+    "many_given", "many_taken", "many_differ", "fail", "buddy_free_bytes",
 )  # fmt: skip
 CODES = NUMBERS | {name: 100 + number for number, name in enumerate(PRIMITIVES)}
 NAMES = {code: name for name, code in CODES.items()}

@@ -23,7 +23,7 @@ class Recording:
     def __init__(self, built: Built, patience: float = 1.0) -> None:
         self.process = Process(built, patience)
         self.word = self.process.word
-        self.model = Model(self.process.slots(0, SLOT_FIRST), self.word, built.config.efault)
+        self.model = Model(self.process.slots(0, SLOT_FIRST), self.word, built.config.efault, built.ownership)
         self.ops: list[Op] = []
         self.queue: list[Op] = []
         self.next_slot = SLOT_FIRST

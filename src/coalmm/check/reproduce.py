@@ -183,8 +183,6 @@ class Reproducer:
                 return self._many(op, name)
             case "fail":
                 return [f"check_fail_nth({self.text(op.args[0], 'size_t')});"]
-            case "reports":
-                return [f"unsigned long {name} = check_reports();"]
             case "buddy_free_bytes":
                 return [f"size_t {name} = check_buddy_free_bytes();"]
         return []  # a read is looked at by what follows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from coalmm.check.build import Built
 from coalmm.check.functions import PAGE, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE
-from coalmm.check.protocol import EXTRA_BUDDY_FREE, EXTRA_FAIL, EXTRA_PHYSICAL, EXTRA_REPORTS, Ref
+from coalmm.check.protocol import EXTRA_BUDDY_FREE, EXTRA_FAIL, EXTRA_PHYSICAL, Ref
 from coalmm.check.recording import Recording
 from coalmm.check.violation import Illegal, Violation
 
@@ -43,11 +43,6 @@ class Traits:
     def can_fail(self) -> bool:
         """Allocations can be made to fail."""
         return self.extra(EXTRA_FAIL)
-
-    @property
-    def reports(self) -> bool:
-        """Reported misuses are counted."""
-        return self.extra(EXTRA_REPORTS)
 
     @property
     def buddy_free(self) -> bool:

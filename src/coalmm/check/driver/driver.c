@@ -33,7 +33,6 @@ static void note_event(void *object, uint64_t kind)
 
 static void *(*physical)(uintptr_t);
 static void (*fail_nth)(unsigned long);
-static unsigned long (*reports)(void);
 static size_t (*buddy_free_bytes)(void);
 
 static void *find(void *library, const char *name)
@@ -61,10 +60,8 @@ static void load(const char *path)
     }
     *(void **)&physical = dlsym(library, "check_physical");
     *(void **)&fail_nth = dlsym(library, "check_fail_nth");
-    *(void **)&reports = dlsym(library, "check_reports");
     *(void **)&buddy_free_bytes = dlsym(library, "check_buddy_free_bytes");
-    shared->extras = (physical ? EXTRA_PHYSICAL : 0) | (fail_nth ? EXTRA_FAIL : 0) | (reports ? EXTRA_REPORTS : 0)
-        | (buddy_free_bytes ? EXTRA_BUDDY_FREE : 0);
+    shared->extras = (physical ? EXTRA_PHYSICAL : 0) | (fail_nth ? EXTRA_FAIL : 0) | (buddy_free_bytes ? EXTRA_BUDDY_FREE : 0);
     shared->phase = PHASE_INIT;
     void (*init)(void);
     *(void **)&init = dlsym(library, "check_init");
@@ -169,7 +166,6 @@ static uint64_t run(const struct op *op, uint64_t *a, struct result *result)
     case OP_MANY_TAKEN: many_taken(a); return 0;
     case OP_MANY_DIFFER: return many_differ(a);
     case OP_FAIL: fail_nth(a[0]); return 0;
-    case OP_REPORTS: return reports();
     case OP_BUDDY_FREE: return buddy_free_bytes();
     default: return call(op->code, a, result);
     }

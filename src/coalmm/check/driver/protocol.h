@@ -19,7 +19,6 @@ enum {
     OP_MANY_TAKEN,   /* function, first slot, count, order, cache: give them back */
     OP_MANY_DIFFER,  /* first slot, count, size: number of the first object that lost its pattern, or -1 */
     OP_FAIL,         /* n: the nth allocation inside the target from now on fails; 0: none */
-    OP_REPORTS,      /* how many misuses the target reported through its hook */
     OP_BUDDY_FREE,   /* free bytes that the target's buddy statistics say; -1 where it cannot be read */
 };
 
@@ -56,6 +55,6 @@ struct shared {
 /* Slots that the driver fills at start. */
 enum { SLOT_NULL, SLOT_BUFFER_END, SLOT_NAMES, SLOT_CTORS = 8, SLOT_DTORS = 12, SLOT_FIRST = 16 };
 enum { NAMES = 4, HOOKS = 4, BUFFER_SIZE = 1 << 20 };
-enum { EXTRA_PHYSICAL = 1, EXTRA_FAIL = 2, EXTRA_REPORTS = 4, EXTRA_BUDDY_FREE = 8 };
+enum { EXTRA_PHYSICAL = 1, EXTRA_FAIL = 2, EXTRA_BUDDY_FREE = 4 };
 
 #endif

@@ -12,7 +12,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.live: dict[int, int] = {}  # address -> operation
-        self.kept: dict[int, int] = {}  # frames that page tables took over
+        self.mapped: dict[int, int] = {}  # frames that mappings took over -> the mapping
         self.total: tuple[int, int] | None = None
         self.free: tuple[int, str] | None = None  # (bytes, C text) read since the last call that could change it
         self.exact = False  # calibration saw each call move the count by one
@@ -35,6 +35,9 @@ class Frames:
         if frame in self.live:
             raise Violation("overlap", f"frame_alloc gave {frame:#x}, which is allocated already",
                             f"${call.out} != ${self.live[frame]}", "Allocate a physical frame")  # fmt: skip
+        if frame in self.mapped:
+            raise Violation("overlap", f"frame_alloc gave {frame:#x}, which is mapped", f"${call.out} != {frame:#x}",
+                            "Allocate a physical frame")  # fmt: skip
         self.live[frame] = call.out
         if self.exact and before is not None:
             self.expected = (before[0] - PAGE, f"{before[1]} - 4096")

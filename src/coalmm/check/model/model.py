@@ -28,9 +28,10 @@ CHANGES_NO_FRAMES = {
 
 
 class Model:
-    """`slots` are the driver's first slots, `word` the bytes of a size_t, `efault` the number of -EFAULT."""
+    """`slots` are the driver's first slots, `word` the bytes of a size_t, `efault` the number of -EFAULT,
+    `ownership` as in `Built`."""
 
-    def __init__(self, slots: list[int], word: int, efault: int) -> None:
+    def __init__(self, slots: list[int], word: int, efault: int, ownership: tuple[bool, bool]) -> None:
         self.values = dict(enumerate(slots))
         self.word = word
         self.mask = (1 << 8 * word) - 1
@@ -41,7 +42,7 @@ class Model:
         self.buddy = Buddy(self.objects, word, most - 1)
         self.slabs = Slabs(self.objects, word, most - 1)
         self.slabs.know_hooks(slots)
-        self.paging = Paging()
+        self.paging = Paging(self.frames, *ownership)
         self.user = UserMemory(self.paging, slots[SLOT_BUFFER_END], efault)
         self.physical: dict[int, tuple[int, int]] = {}
         self.parts = self._handlers()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from coalmm.check.functions import PAGE, PAGE_USER, PAGE_WRITABLE
 from coalmm.check.model.call import Call
+from coalmm.check.model.frames import Frames
 from coalmm.check.violation import Illegal, Violation
 
 NOT_MAPPED = "@return Physical address or 0 if not mapped"
@@ -54,6 +55,7 @@ class Page:
     frame: int | None
     content: Content
     shared: bool = False
+    origin: int = 0  # the frame that was mapped
 
     def allows(self, write: bool) -> bool:
         """Whether a user access of this kind is allowed."""
@@ -71,9 +73,15 @@ class Directory:
 
 
 class Paging:
-    """All directories; `current` is the one that calls without a directory act on."""
+    """All directories; `current` is the one that calls without a directory act on.
 
-    def __init__(self) -> None:
+    Some targets give a frame back when it is unmapped, or with its directory; then a mapping takes it over.
+    """
+
+    def __init__(self, frames: Frames, unmap_frees: bool, directory_frees: bool) -> None:
+        self.frames = frames
+        self.unmap_frees = unmap_frees
+        self.directory_frees = directory_frees
         self.start = Directory(0, {}, whole=False)
         self.current = self.start
         self.directories: dict[int, Directory] = {}
@@ -98,11 +106,16 @@ class Paging:
             self.short = True
             return
         content = self.contents.setdefault(frame, Content())
-        self.current.pages[vaddr] = Page(flags, frame, content)
+        self.current.pages[vaddr] = Page(flags, frame, content, origin=frame)
+        if self.unmap_frees:
+            self.frames.live.pop(frame, None)
+            self.frames.mapped[frame] = call.out
 
     def paging_unmap_page(self, call: Call) -> None:
         """Only this page of this directory goes; a page that is not mapped is nothing."""
-        self.current.pages.pop(call.args[0], None)
+        page = self.current.pages.pop(call.args[0], None)
+        if page is not None and page.frame is not None:
+            self.frames.mapped.pop(page.frame, None)
         self.short = False
 
     def paging_get_physical(self, call: Call) -> None:
@@ -135,9 +148,11 @@ class Paging:
         if call.value:
             for page in source.pages.values():
                 self.contents.pop(page.frame or 0, None)
+                self.frames.mapped.pop(page.frame or 0, None)  # which side keeps it is not predicted
                 page.frame, page.shared, page.content = None, True, page.content.copy()
             copies = {
-                vaddr: Page(page.flags, None, page.content.copy(), True) for vaddr, page in source.pages.items()
+                vaddr: Page(page.flags, None, page.content.copy(), True, page.origin)
+                for vaddr, page in source.pages.items()
             }
             self._new(call, copies)
         else:
@@ -159,7 +174,10 @@ class Paging:
             return
         if self.find(call.args[0]) is self.current:
             raise Illegal("the current directory")
-        del self.directories[call.args[0]]
+        for page in self.directories.pop(call.args[0]).pages.values():
+            self.frames.mapped.pop(page.frame or 0, None)
+            if self.directory_frees:
+                self.frames.live.pop(page.origin, None)
         self.short = False
 
     def paging_switch_directory(self, call: Call) -> None:

@@ -12,6 +12,7 @@ from coalmm.check.result import FAIL, MEANING, NOTE, PASS, SKIP, WARN, Report, R
 STYLE = {PASS: "green", FAIL: "bold red", WARN: "yellow", NOTE: "cyan", SKIP: "dim"}
 ORDER = (PASS, FAIL, WARN, NOTE, SKIP)
 WORDS = ("hold", "do not hold", "warnings", "notes", "skipped")
+PRINTED = 200  # operations of a program that is printed
 PROGRAMS = 1  # that are printed whole; of the others, main()
 
 
@@ -67,6 +68,8 @@ def explain(result: Result, console: Console, whole: bool) -> None:
         console.print(Text(f"bad inputs: {' '.join(result.rows)}", "dim"))
     if result.status != FAIL:
         console.print(Text(f"{MEANING[result.level]}", "dim"))
+    elif result.operations > PRINTED:
+        console.print(Text(f"{result.operations} operations; --save FOLDER writes the C program", "dim"))
     elif result.reproducer:
         start = 0 if whole else result.reproducer.index("int main(void)")
         program = Syntax("", "c", background_color="default").highlight(result.reproducer[start:].rstrip())
