@@ -17,10 +17,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coalmm import MODE
+
 FOLDER = Path(__file__).resolve().parent
 LIBRARY_FOLDER = FOLDER / sys.implementation.cache_tag  # a library belongs to one version of Python
 LIBRARY = LIBRARY_FOLDER / "libcoalmm.so"
 INCLUDE_FOLDER = FOLDER / "include"  # has coalmm.h and nothing else
+
+
+def connect() -> None:
+    """What libcoalmm.so calls first. ImportError without the compiled modules."""
+    if MODE != "compiled":
+        raise ImportError("libcoalmm.so needs coalmm's compiled modules, and the interpreted ones are loaded")
+    from coalmm.c import calls
+
+    calls.connect()
 
 
 @contextmanager

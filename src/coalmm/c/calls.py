@@ -14,7 +14,6 @@ import os
 import struct
 from collections.abc import Callable
 
-from coalmm import MODE
 from coalmm.c import LIBRARY, allocators, host, options, sites
 from coalmm.c.dump import host_dump_text
 from coalmm.c.window import Window
@@ -466,9 +465,7 @@ _kept: list[object] = []  # what C has pointers to
 
 
 def connect() -> None:
-    """Fill in the binding of the libcoalmm.so in this process. ImportError without the compiled modules."""
-    if MODE != "compiled":
-        raise ImportError("libcoalmm.so needs coalmm's compiled modules, and the interpreted ones are loaded")
+    """Fill in the binding of the libcoalmm.so in this process."""
     library = ctypes.CDLL(str(LIBRARY))
     binding = Binding.in_dll(library, "coalmm_binding")
     calls = Calls(binding)

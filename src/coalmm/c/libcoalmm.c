@@ -372,7 +372,7 @@ static int start(void)
     PyGILState_STATE state = PYTHON(PyGILState_Ensure)();
     snprintf(code, sizeof code,
              "import sys\nroot = r'''%s'''\nif root not in sys.path: sys.path.append(root)\n"
-             "import coalmm.c.calls\ncoalmm.c.calls.connect()\n", root);
+             "import coalmm.c\ncoalmm.c.connect()\n", root);
     int failed = PYTHON(PyRun_SimpleString)(code);
     PYTHON(PyGILState_Release)(state);
     if (failed || binding.dispatch == NULL)
