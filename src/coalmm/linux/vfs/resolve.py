@@ -73,7 +73,7 @@ class Walk:
         if name in (b".", b".."):
             self.here = self.here.parent if name == b".." and self.here is not self.fs.root else self.here
             return Found(self.here.parent, self.here.name, self.here, slash, True)
-        if len(name) > NAME_MAX:
+        if len(name) > NAME_MAX and not self.here.is_gone:
             if self.naming and not parts:
                 return Found(self.here, name, None, slash, False, True)
             raise failure(ENAMETOOLONG)
