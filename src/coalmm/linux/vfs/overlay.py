@@ -380,7 +380,7 @@ class OverlayDirectory(OverlayNode, Directory):
         self._add(name, node)
         if directory:
             self.change().nlink += 1
-            node.meta.size = node.meta.blksize
+            node.meta.size, node.meta.blocks = node.meta.blksize, node.meta.blksize >> 9
         return node
 
     def _inherit(self, attributes: Attributes) -> Attributes:

@@ -173,11 +173,14 @@ class Fifo:
         if mode == os.O_WRONLY and flags & os.O_NONBLOCK and not self.pipe.readers:
             raise failure(ENXIO)
         if task is not None and mode != os.O_RDWR and not flags & os.O_NONBLOCK:
-            self._wait(mode == os.O_RDONLY, task)
+            self._wait(node, mode == os.O_RDONLY, task)
         return PipeFile(node, self.pipe, place, flags)
 
-    def _wait(self, reading: bool, task: Any) -> None:
-        """Block until there is somebody at the other end, or was one since this task began to wait."""
+    def _wait(self, node: Node, reading: bool, task: Any) -> None:
+        """Block until there is somebody at the other end, or was one since this task began to wait.
+
+        Who waits holds the node: the other side is to find this one.
+        """
         pipe = self.pipe
 
         def opens() -> int:
@@ -195,7 +198,7 @@ class Fifo:
         if task in self.waiting:
             seen = self.waiting[task]
             if opens() == seen and not others():
-                raise Blocked(lambda: opens() != seen or others())
+                raise Blocked(lambda held=node: opens() != seen or others())
             del self.waiting[task]
             pipe.readers -= reading
             pipe.writers -= not reading
