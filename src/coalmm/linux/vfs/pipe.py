@@ -198,7 +198,7 @@ class Fifo:
         if task in self.waiting:
             seen = self.waiting[task]
             if opens() == seen and not others():
-                raise Blocked(lambda held=node: opens() != seen or others())
+                raise Blocked(lambda: node is not None and (opens() != seen or others()))
             del self.waiting[task]
             pipe.readers -= reading
             pipe.writers -= not reading
