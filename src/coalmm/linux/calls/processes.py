@@ -238,7 +238,7 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     most = max(min(limit, 1 << 32) // 4, 128 << 10)
     arguments, environment = task.read_strings(argv, most), task.read_strings(environ, most)
     check_sizes(arguments, environment, min(limit, 1 << 32))
-    program = find_program(system.vfs, task.fs, path, arguments or [b""])
+    program = find_program(system.vfs, task.fs, path, arguments or [b""], task)
     try:
         cpu = system.cpu(program.image.abi)
         if not renew(task):

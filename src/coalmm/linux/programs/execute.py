@@ -30,6 +30,7 @@ from coalmm.virtual.constants import (
 
 if TYPE_CHECKING:
     from coalmm.linux.system import System
+    from coalmm.linux.task import Task
     from coalmm.linux.vfs.context import FsContext
     from coalmm.linux.vfs.open_file import OpenFile
     from coalmm.linux.vfs.vfs import Vfs
@@ -71,11 +72,14 @@ class Start:
     argv_at: tuple[int, int] = (0, 0)
 
 
-def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes]) -> Program:
-    """Open a program and its interpreter, through `#!` lines. OSError as execve has it; nothing stays open then."""
+def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes], task: Task | None = None) -> Program:
+    """Open a program and its interpreter, through `#!` lines. OSError as execve has it; nothing stays open then.
+
+    `task` is whose /proc/self a path may lead through.
+    """
     name = path
     for _ in range(script.MOST_SCRIPTS):
-        file = vfs.open_program(fs, path)
+        file = vfs.open_program(fs, path, task)
         try:
             head = file.pread(script.LONGEST_LINE, 0)
             if script.is_script(head):
@@ -212,5 +216,3 @@ def map_stack(process: Process, top: int, executable: bool) -> None:
     start = top - STACK_PAGES_AT_FIRST
     if process.map(start, top - start, "rwx" if executable else "rw", flags, kind=AREA_STACK) < 0:
         raise OSError(ENOMEM, "no room for a stack")
-
-
