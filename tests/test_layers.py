@@ -15,7 +15,7 @@ ORDER = [
     {"heap"},
     {"virtual"},
     {"process"},
-    {"memory"},
+    {"memory", "read_only"},
     {"inspect"},
     {"linux"},
     {"kernel", "current"},

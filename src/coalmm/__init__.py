@@ -14,6 +14,7 @@ from coalmm.errors import (  # noqa: E402 - the mode is chosen before the first 
     InvalidPointerError,
     MisuseError,
     PageFaultError,
+    ReadOnlyError,
     TraceError,
 )
 from coalmm.hardware.memory_map import MemoryMap  # noqa: E402
@@ -31,6 +32,7 @@ __all__ = [
     "MemoryMap",
     "MisuseError",
     "PageFaultError",
+    "ReadOnlyError",
     "TraceError",
     "attach",
     "boot",

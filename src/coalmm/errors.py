@@ -67,6 +67,10 @@ class BadImageError(CoalError):
     """A saved RAM image that cannot be attached; nothing was loaded."""
 
 
+class ReadOnlyError(CoalError):
+    """What was asked for may change a machine that was attached read-only; nothing was changed."""
+
+
 class PageFaultError(CoalError):
     """A software load, store or fetch that the fault handler could not resolve (SIGSEGV or SIGBUS).
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from coalmm import current
 from coalmm.errors import BadImageError, CoalError, CorruptionError
@@ -23,8 +23,10 @@ from coalmm.heap.tracking import Tracking
 from coalmm.memory import Memory
 from coalmm.physical.constants import (
     HOOK_DEBUG,
+    HOOK_INJECT,
     HOOK_NO_HEAP,
     SB_CURRENT_DIRECTORY,
+    SB_FREE,
     SB_HOOKS,
     SB_KERNEL_BASE,
     SB_KERNEL_DIRECTORY,
@@ -36,6 +38,7 @@ from coalmm.physical.image import load_image, save_image
 from coalmm.physical.injection import Injection
 from coalmm.physical.superblock import check_superblock, format_ram
 from coalmm.process.processes import Processes
+from coalmm.read_only import ReadOnly
 from coalmm.sizes import parse_size
 from coalmm.virtual.address_space import AddressSpaces
 from coalmm.virtual.areas import Areas
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from coalmm.linux.system import System
 
 LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
+HEAP_TABLES = 32  # frames that must be free for the first caches and kmalloc's table
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
 FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
 
@@ -67,6 +71,7 @@ class Kernel:
         self.ram = ram
         self.format = form
         self.read_only = read_only
+        self.face: Kernel = cast(Kernel, ReadOnly(self)) if read_only else self  # what the user has
         self.mmu = Mmu(ram, form)
         self.frames = Frames(ram)
         self.injection: Injection = self.frames.injection
@@ -98,7 +103,7 @@ class Kernel:
         self.frame_alloc, self.frame_free = frames.allocate, frames.free
         self.kmalloc, self.kzalloc, self.kmalloc_aligned = heap.kmalloc, heap.kzalloc, heap.kmalloc_aligned
         self.krealloc, self.kfree, self.kmalloc_size = heap.krealloc, heap.kfree, heap.kmalloc_size
-        self.buddy_init, self.buddy_alloc, self.buddy_free = buddy.initialise, buddy.allocate, buddy.free
+        self.buddy_alloc, self.buddy_free = buddy.allocate, buddy.free
         self.slab_cache_create, self.slab_cache_destroy = slabs.create, slabs.destroy
         self.slab_alloc, self.slab_free, self.slab_shrink_caches = slabs.allocate, slabs.free, slabs.shrink
         self.copy_from_user, self.copy_to_user = user.copy_from_user, user.copy_to_user
@@ -140,9 +145,23 @@ class Kernel:
         first = self.frames.allocate_run(frames, frames)
         if first == 0:
             raise MemoryError("no frames for the first region of the heap")
-        self.buddy.initialise(self.kernel_base + first, frames << FRAME_SHIFT)
-        self.slabs.format()
-        self.heap.format()
+        self.buddy_init(self.kernel_base + first, frames << FRAME_SHIFT)
+        if self.ram.words[SB_HOOKS] & HOOK_NO_HEAP:
+            raise MemoryError("no frames for the tables of the heap")
+
+    def buddy_init(self, start: int, size: int) -> None:
+        """Give the heap a region of kernel memory: see `Buddy.initialise`. The first one brings slabs and kmalloc.
+
+        Without 32 more free frames for their tables it does not, and the next region does.
+        """
+        self.buddy.initialise(start, size)
+        words = self.ram.words
+        if words[SB_HOOKS] & HOOK_NO_HEAP and words[SB_FREE] >= HEAP_TABLES:
+            injecting = words[SB_HOOKS] & HOOK_INJECT
+            words[SB_HOOKS] &= ~HOOK_INJECT  # half of a heap would be none
+            self.slabs.format()
+            self.heap.format()
+            words[SB_HOOKS] |= injecting
 
     # Life.
 
@@ -152,7 +171,7 @@ class Kernel:
             self.system.close()
             self.system = None
         self.closed = True
-        if current.get() is self:
+        if current.get() is self.face:
             current.set_current(None)
 
     def __enter__(self) -> "Kernel":
@@ -165,7 +184,7 @@ class Kernel:
 
     def make_current(self) -> None:
         """Make this the machine that `coalmm.api` acts on."""
-        current.set_current(self)
+        current.set_current(self.face)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written."""
@@ -342,7 +361,8 @@ def base_fits(base: int, size: int) -> bool:
 def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
     """The machine in a saved image, as it was; it becomes the current one. The file never changes.
 
-    `read_only` maps the file instead of copying it: to look at an image of any size at once. Raises
+    `read_only` maps the file instead of copying it, to look at an image of any size at once; what could change
+    that machine raises ReadOnlyError and changes nothing. Raises
     BadImageError, with what is wrong, for a damaged image; OSError for what cannot be read.
     """
     ram = load_image(path, read_only)
@@ -358,4 +378,4 @@ def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
     except (CoalError, ArithmeticError, LookupError, ValueError) as error:
         raise BadImageError(f"{os.fsdecode(path)}: the image is damaged: {error}") from error
     kernel.make_current()
-    return kernel
+    return kernel.face

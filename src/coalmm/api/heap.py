@@ -29,10 +29,11 @@ _slabs: "Slabs | None" = None
 def _follow(kernel: Kernel | None) -> None:
     """Act on another kernel from now on; with none, the next call boots one."""
     global _fast, _heap, _buddy, _slabs
-    _fast = kernel.heap.fast if kernel else None
-    _heap = kernel.heap if kernel else None
-    _buddy = kernel.buddy if kernel else None
-    _slabs = kernel.slabs if kernel else None
+    writable = kernel if kernel is not None and not kernel.read_only else None
+    _fast = writable.heap.fast if writable else None
+    _heap = writable.heap if writable else None
+    _buddy = writable.buddy if writable else None
+    _slabs = writable.slabs if writable else None
 
 
 current.follow(_follow)
@@ -86,10 +87,10 @@ def kmalloc_size(ptr: int) -> int:
 def buddy_init(start: int, size: int) -> None:
     """Give the buddy allocator the whole frames in `size` bytes of kernel memory from `start`.
 
-    Raises InvalidPointerError for a range that is empty or not kernel memory, InUseError for frames that
-    something uses.
+    The first region of a machine that was booted without a heap brings slab caches and kmalloc. Raises
+    InvalidPointerError for a range that is empty or not kernel memory, InUseError for frames that something uses.
     """
-    (_buddy or current.require().buddy).initialise(start, size)
+    current.require().buddy_init(start, size)
 
 
 def buddy_alloc(size: int) -> int:
