@@ -6,7 +6,7 @@ import native
 import pytest
 
 STATIC = ["-O1", "-w", "-static"]
-PROGRAMS = ["fork_tree", "shared_file", "stack_growth", "limits"]
+PROGRAMS = ["fork_tree", "shared_file", "stack_growth", "limits", "shm"]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -93,6 +93,8 @@ def what_it_shows(machine: Machine, area: Area, heap: tuple[int, int] = (0, 0)) 
     files = machine.files
     if files.get(area.file, F_KIND) == FILE_HOST:
         return files.get(area.file, F_DEVICE), files.get(area.file, F_INODE), octal(files.path(area.file))
+    if files.path(area.file):
+        return 1, files.get(area.file, F_INODE), octal(files.path(area.file))
     return 1, files.get(area.file, F_NUMBER), "/dev/zero (deleted)"
 
 

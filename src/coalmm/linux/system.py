@@ -32,6 +32,7 @@ from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked
 from coalmm.linux.scheduler import ALONE, Scheduler
+from coalmm.linux.segments import Segments
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
@@ -122,6 +123,7 @@ class System:
         self.delivery = Delivery(self)
         self.registers_replaced = False  # by the call that is being done: its result goes nowhere
         self.end_slice = False  # the running task gives the rest of its slice away
+        self.segments = Segments(kernel)
         self.futexes: defaultdict[Key, list[Sleeper]] = defaultdict(list)
         self.crashes: list[str] = []
         self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
@@ -523,6 +525,7 @@ class System:
         """End what still runs, and give everything back."""
         for group in list(self.groups.values()):
             self.end_group(group, SIGKILL)
+        self.segments.close()
         for cpu in self.cpus.values():
             cpu.engine.close()
         self.cpus.clear()

@@ -81,7 +81,7 @@ class Files:
         return self.get(file, F_SIZE)
 
     def path(self, file: int) -> str:
-        """The host path a file was opened by; "" for shared memory."""
+        """The host path a file was opened by, the name of shared memory; "" for none."""
         kaddr = self.get(file, F_PATH)
         if not kaddr:
             return ""
@@ -125,9 +125,12 @@ class Files:
         self.descriptors[file] = fd
         return file
 
-    def create_memory(self, size: int) -> int:
-        """A reference to `size` bytes of shared memory, all zero; 0 if there is no memory for its record."""
-        return self._create(FILE_MEMORY, size, "")
+    def create_memory(self, size: int, name: str = "") -> int:
+        """A reference to `size` bytes of shared memory, all zero; 0 if there is no memory for its record.
+
+        `name` is what maps shows; without one, what Linux shows for shared anonymous memory.
+        """
+        return self._create(FILE_MEMORY, size, name)
 
     def hold(self, file: int) -> None:
         """One more reference."""
