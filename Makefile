@@ -1,4 +1,4 @@
-# make run | test | bench | lint | build: each sets up what it needs first, in .venv and build.
+# make run | replay | test | bench | lint | build: each sets up what it needs first, in .venv and build.
 PYTHON ?= python3
 JOBS ?= $(shell nproc)
 VENV := .venv
@@ -6,9 +6,14 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]')
 PYTEST := -m pytest -n $(JOBS)
 
-.PHONY: run test test-this test-newest bench kit-faults lint build clean
+.PHONY: run replay test test-this test-newest bench kit-faults lint build clean
 
+# A real program of this machine on the memory manager, and what its memory did.
 run: build
+	PYTHONPATH=build/lib $(BIN)/python examples/run_program.py
+
+# A real program's allocation trace on the allocators.
+replay: build
 	PYTHONPATH=build/lib $(BIN)/python -m coalmm replay examples/count_words.mtrace.xz
 
 test: test-this test-newest
@@ -46,6 +51,7 @@ build: build/.built-$(VENV)
 build/.built-$(VENV): $(VENV)/.installed setup.py $(SOURCES)
 	$(BIN)/python setup.py -q build_py --build-lib build/lib \
 		build_ext --build-lib build/lib --build-temp build/temp$(VENV) --parallel $(JOBS)
+	$(BIN)/python -m compileall -q build/lib
 	touch $@
 
 clean:

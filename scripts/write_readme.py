@@ -54,6 +54,9 @@ def renewed(block: str, text: str, names: dict[str, object]) -> str:
     if block.startswith("examples/count_words"):
         lines = printed("coalmm replay examples/count_words.mtrace.xz")
         return "\n".join([*lines[: len(block.splitlines()) - 1], "   ...", ""])
+    if block.startswith("$ coalmm run"):
+        done = subprocess.run([sys.executable, "examples/run_program.py"], check=True, capture_output=True, text=True)
+        return done.stdout + done.stderr
     if block.startswith("i386 paging"):
         line = re.findall(r"^coalmm translate .*$", text, re.MULTILINE)[0]
         return "\n".join([*printed(f"{line} --plain"), ""])

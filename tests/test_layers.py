@@ -23,6 +23,7 @@ ORDER = [
     {"replay", "check"},
     {"tour"},
     {"c"},
+    {"runner"},
     {"cli", "__main__"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}

@@ -13,10 +13,7 @@ from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
 from coalmm.hardware.mmu import Mmu
 from coalmm.hardware.ram import Place, Ram
-from coalmm.heap.block_check import BlockCheck
 from coalmm.heap.buddy import Buddy
-from coalmm.heap.check import SlabCheck
-from coalmm.heap.class_check import ClassCheck
 from coalmm.heap.kmalloc import Kmalloc
 from coalmm.heap.slab import Slabs
 from coalmm.heap.tracking import Tracking
@@ -289,6 +286,10 @@ class Kernel:
 
     def validate(self) -> None:
         """Check every structure in RAM against every other; CorruptionError says where one is broken."""
+        from coalmm.heap.block_check import BlockCheck
+        from coalmm.heap.check import SlabCheck
+        from coalmm.heap.class_check import ClassCheck
+
         self.frames.validate()
         self.buddy.validate()
         BlockCheck(self.buddy).validate()

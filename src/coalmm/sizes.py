@@ -1,9 +1,7 @@
 """Sizes as people write them: 64M, 1.5G, 4096."""
 
-import re
-
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+ENDINGS = [f"{unit}{ending}" for unit in "KMGT" for ending in ("IB", "B", "")] + ["IB", "B", ""]
 
 
 def parse_size(text: str | int) -> int:
@@ -12,11 +10,14 @@ def parse_size(text: str | int) -> int:
         return text
     if not isinstance(text, str):
         raise TypeError(f"a size is an int or a str like '64M', not {type(text).__name__}")
-    match = PATTERN.fullmatch(text.strip())
-    if match is None:
+    whole = text.strip().upper()
+    ending = next(ending for ending in ENDINGS if whole.endswith(ending))
+    number = whole.removesuffix(ending).rstrip()
+    digits, point, rest = number.partition(".")
+    if not (digits.isascii() and digits.isdigit()) or (point and not (rest.isascii() and rest.isdigit())):
         raise ValueError(f"{text!r} is not a size: write 4096, 512K, 64M or 1.5G")
-    unit = UNITS[match[2].upper()]
-    return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
+    unit = UNITS[ending.removesuffix("IB").removesuffix("B")]
+    return int(float(number) * unit) if point else int(number) * unit
 
 
 def format_size(size: int) -> str:

@@ -61,8 +61,8 @@ def test_info_maps_lists_the_areas(saved):
 def test_info_json_is_the_machine(saved):
     kernel, path = saved
     data = json.loads(run("info", "--json", path).stdout)
-    assert data["memory"] == vars(memory_info(kernel))
-    assert data["frames"] == vars(kernel.frames.statistics())
+    assert data["memory"] == memory_info(kernel)._asdict()
+    assert data["frames"] == kernel.frames.statistics()._asdict()
     assert sum(data["frames_by_kind"].values()) == data["frames"]["total"]
     assert [(each["pid"], each["state"]) for each in data["processes"]] == [(1, "live"), (2, "live"), (3, "zombie")]
     assert data["paging"] == kernel.format.name

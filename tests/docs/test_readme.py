@@ -4,6 +4,7 @@ Where a change moves addresses or counts that are shown, `scripts/write_readme.p
 """
 
 import doctest
+import json
 import os
 import re
 import shlex
@@ -170,6 +171,38 @@ def test_the_report_shown_is_the_one_of_make_run(folder):
     for text in shown.splitlines():
         if not re.match(r" (events|reading|allocating) |   \.\.\.", text):  # these are times
             assert text in printed
+
+
+def labels(text):
+    """The words at the start of a report's lines; numbers differ between machines."""
+    return re.findall(r"^  ([a-zA-Z][a-zA-Z ]*?)  +[\d,.]+", text, re.MULTILINE)
+
+
+def test_the_report_shown_has_the_lines_that_run_prints(folder):
+    shown = next(block for block in blocks(README, "text") if block.startswith("$ coalmm run"))
+    command, output, *report = shown.splitlines()
+    result = run_command(folder, command.removeprefix("$ "))
+    assert result.stdout == f"{output}\n"
+    assert result.stderr.startswith(report[0].partition(": exit")[0])
+    assert len(labels(shown)) >= 4 and labels(result.stderr) == labels(shown)
+    assert "pid process" in shown and "pid process" in result.stderr
+
+
+def test_make_run_shows_that_program():
+    shown = next(block for block in blocks(README, "text") if block.startswith("$ coalmm run"))
+    example = (ROOT / "examples" / "run_program.py").read_text()
+    assert shown.splitlines()[0].partition("'")[2].rstrip("'") in example
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+def test_the_program_that_make_run_compiles_where_there_is_none_runs(tmp_path):
+    program = tmp_path / "touch_pages"
+    source = ROOT / "examples" / "touch_pages.c"
+    subprocess.run(["gcc", "-O1", "-static", "-nostdlib", "-o", program, source], check=True)
+    result = run_command(tmp_path, f"coalmm run --report report.json -- {program}")
+    assert (result.stdout, result.returncode) == ("64 pages touched, one copied by a child\n", 0)
+    faults = json.loads((tmp_path / "report.json").read_text())["faults"]
+    assert faults["zero"] >= 64 and faults["copy"] >= 1
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")

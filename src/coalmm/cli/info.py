@@ -1,7 +1,6 @@
 """`coalmm info IMAGE`."""
 
 import json
-from dataclasses import asdict
 
 import click
 
@@ -43,12 +42,12 @@ def as_data(kernel: Kernel) -> dict[str, object]:
         "ram": kernel.ram.size,
         "usable": usable_ranges(kernel.ram),
         "directory": kernel.mmu.cr3,
-        "memory": asdict(memory_info(kernel)),
+        "memory": memory_info(kernel)._asdict(),
         "meminfo": meminfo_values(kernel),
-        "frames": asdict(kernel.frames.statistics()),
+        "frames": kernel.frames.statistics()._asdict(),
         "frames_by_kind": frames_by_kind(kernel),
-        "buddy": asdict(kernel.buddy.statistics()),
-        "slab_caches": [asdict(cache) for cache in kernel.slabs.caches()],
+        "buddy": kernel.buddy.statistics()._asdict(),
+        "slab_caches": [cache._asdict() for cache in kernel.slabs.caches()],
         "processes": [
             {
                 "pid": process.pid,

@@ -12,7 +12,7 @@ Physical addresses have MAXPHYADDR = 52 bits where entries have 8 bytes, 32 bits
 i386 PDE that maps a page are reserved.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import (
@@ -55,8 +55,7 @@ def bit_range(high: int, low: int) -> int:
     return (1 << (high + 1)) - (1 << low)
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """One level of page tables: which bits of an address index it, and what its entries may say.
 
     `reserved` are the bits that must be 0 in an entry that names a table, `leaf_reserved` in one
@@ -82,13 +81,12 @@ class Level:
         """Bytes of address space that one entry covers."""
         return 1 << self.shift
 
-    def index(self, vaddr: int) -> int:
+    def index(self, vaddr: int) -> int:  # type: ignore[override] # not what a tuple's is
         """Which entry of a table of this level an address uses."""
         return vaddr >> self.shift & self.entries - 1
 
 
-@dataclass(frozen=True)
-class EntryFormat:
+class EntryFormat(NamedTuple):
     """A paging mode. `levels` go from the root down; the last maps 4 KiB pages.
 
     `number` is what the superblock records (SB_PAGING); `physical_limit` and the two ends of the

@@ -5,7 +5,7 @@ firmware; it may be mapped (memory-mapped input and output) but is never handed 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.hardware.constants import FRAME_MASK
 
@@ -17,8 +17,7 @@ DEVICE_START = 3 << 30  # 32-bit devices answer from here
 DEVICE_END = 4 << 30
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     """Physical addresses `[start, end)`, in bytes, of one kind: "usable" or "reserved"."""
 
     start: int

@@ -7,10 +7,8 @@ processes can map too; a first touch of its pages costs the host a third more.
 
 import contextlib
 import ctypes
-import hashlib
 import mmap
 import os
-import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -26,7 +24,7 @@ LARGEST = 1 << 46
 NO_RESERVE = 0x4000  # MAP_NORESERVE, which Python's mmap module does not name
 POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
 PAGEMAP_CHUNK = 1 << 17  # entries of 8 bytes that are read at once
-BACKED = re.compile(rb"[\x40-\xff]+")  # top bytes of entries: bit 63 in memory, bit 62 in swap (man 5 proc_pid_pagemap)
+BACKED = rb"[\x40-\xff]+"  # top bytes of entries: bit 63 in memory, bit 62 in swap (man 5 proc_pid_pagemap)
 
 
 class Place(Protocol):
@@ -129,13 +127,15 @@ class Ram:
 
     def memory_extents(self) -> Iterator[tuple[int, int]]:
         """`extents` of anonymous memory, from /proc/self/pagemap; all of RAM where the host has none."""
+        import re
+
         first = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping)) // FRAME_SIZE
         try:
             with open("/proc/self/pagemap", "rb", buffering=0) as file:
                 for frame in range(0, self.size // FRAME_SIZE, PAGEMAP_CHUNK):
                     count = min(PAGEMAP_CHUNK, self.size // FRAME_SIZE - frame)
                     entries = os.pread(file.fileno(), 8 * count, 8 * (first + frame))
-                    for run in BACKED.finditer(entries[7::8]):
+                    for run in re.finditer(BACKED, entries[7::8]):
                         yield (frame + run.start()) * FRAME_SIZE, (frame + run.end()) * FRAME_SIZE
         except OSError:
             yield 0, self.size
@@ -146,6 +146,8 @@ class Ram:
 
     def digest(self) -> str:
         """SHA-256 of the contents, independent of which zero frames the host has backed."""
+        import hashlib
+
         total = hashlib.sha256(self.size.to_bytes(8, "little"))
         zeros = bytes(FRAME_SIZE)
         memory = memoryview(self.mapping)

@@ -3,7 +3,7 @@
 Reads only. `Walker` does the same fast; the tests compare the two.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import PAGE_PRESENT
@@ -11,21 +11,19 @@ from coalmm.hardware.formats import EntryFormat
 from coalmm.hardware.ram import Ram
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One entry read. `table` and `entry_paddr` are physical addresses in bytes."""
 
     name: str  # of the level: "PML4E"
     level: int  # its index in the format's levels
     table: int
-    index: int
+    index: int  # type: ignore[assignment] # not what a tuple's is
     entry_paddr: int
     entry: int
     text: str  # the entry in words
 
 
-@dataclass(frozen=True)
-class Walk:
+class Walk(NamedTuple):
     """What a walk met. `paddr` is the translation, or 0 and then `reason` says why there is none."""
 
     root: int

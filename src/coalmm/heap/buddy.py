@@ -18,7 +18,7 @@ When it is full it grows by adjacent frames, and whole free stretches of those g
 allocator. Regions that `initialise` was given stay.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cython
 
@@ -74,8 +74,7 @@ if not cython.compiled:
     )
 
 
-@dataclass(frozen=True)
-class BuddyStatistics:
+class BuddyStatistics(NamedTuple):
     """Bytes and calls; `free_blocks[k]` counts the free blocks of order k (4096 << k bytes)."""
 
     total_bytes: int

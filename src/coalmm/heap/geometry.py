@@ -1,10 +1,7 @@
 """How many frames a slab has, and how many objects fit: small slabs that waste little."""
 
-import cython
-
-if not cython.compiled:
-    from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
-    from coalmm.heap.constants import LARGEST_BLOCK, MOST_OBJECTS, SMALLEST_STRIDE
+from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
+from coalmm.heap.constants import LARGEST_BLOCK, MOST_OBJECTS, SMALLEST_STRIDE
 
 MOST_PAGES = 8  # of a slab of several objects
 WASTE_SHARE = 16  # a slab is good enough when at most 1/16 of it is not objects

@@ -10,7 +10,7 @@ Costs: kmalloc and kfree of a class are O(1); of larger memory they depend on it
 Alignment: the largest power of two that divides the class, so at least 8; larger memory, 4096.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cython
 
@@ -58,8 +58,7 @@ if not cython.compiled:
     )
 
 
-@dataclass(frozen=True)
-class KmallocStatistics:
+class KmallocStatistics(NamedTuple):
     """Live objects and bytes (rounded up to classes and frames), calls, and what is larger than a class."""
 
     live: int

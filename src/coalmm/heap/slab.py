@@ -6,7 +6,7 @@ cache, whose own record has a frame that boot placed. How objects are found and 
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cython
 
@@ -77,8 +77,7 @@ if not cython.compiled:
 Callback = Callable[[int], object]
 
 
-@dataclass(frozen=True)
-class CacheInfo:
+class CacheInfo(NamedTuple):
     """One cache, now. Sizes in bytes; `active` counts live objects, `objects` all that the slabs hold."""
 
     name: str

@@ -9,7 +9,7 @@ the free, until the address is handed out again, so that a double free can name 
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.errors import CorruptionError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
@@ -42,8 +42,7 @@ FREED = 2
 PACKAGE = __name__.partition(".")[0]
 
 
-@dataclass(frozen=True)
-class Allocation:
+class Allocation(NamedTuple):
     """One live tracked allocation: kernel address, bytes asked for, call site, age in operations."""
 
     address: int

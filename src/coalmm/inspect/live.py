@@ -1,7 +1,7 @@
 """Every live allocation of the heap, found in the heap's own structures: tracking need not be on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.heap.constants import C_SHAPE, CACHE_KMALLOC, SHAPE_FLAGS_SHIFT
@@ -23,8 +23,7 @@ from coalmm.physical.constants import (
 )
 
 
-@dataclass(frozen=True)
-class Live:
+class Live(NamedTuple):
     """One live allocation: kernel address, usable bytes, where it is from.
 
     `cache` is the kernel address of the slab cache that it is an object of, 0 for kmalloc, large

@@ -8,7 +8,7 @@ The kernel has the rest: what boot placed, page tables, the heap, frames of `fra
 Memory that the map reserves (holes, firmware) is not in the total.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.inspect.machine import Machine
@@ -47,8 +47,7 @@ KEYS = tuple(LINUX_KEYS.split())
 DIRECT_MAP_KEYS = {12: "DirectMap4k", 21: "DirectMap2M", 22: "DirectMap4M", 30: "DirectMap1G"}
 
 
-@dataclass(frozen=True)
-class MemoryInfo:
+class MemoryInfo(NamedTuple):
     """Bytes by use; total == free + kernel + user + cache + buffer."""
 
     total: int

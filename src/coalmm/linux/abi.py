@@ -4,11 +4,10 @@ Sources: System V ABI (AMD64 supplement, appendix A.2; i386 supplement), Linux's
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Abi:
+class Abi(NamedTuple):
     """One calling convention. `arguments` are the registers of a system call, in order."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coalmm.linux.signals.state import Actions, Info, Queue
@@ -24,41 +23,40 @@ def first_limits() -> dict[int, tuple[int, int]]:
     }
 
 
-@dataclass(eq=False)
 class ThreadGroup:
     """A process as its parent and its terminal know it. `pid` is the tid of its first thread."""
 
-    pid: int
-    parent: ThreadGroup | None
-    process_group: int
-    session: int
-    actions: Actions = field(default_factory=Actions)
-    pending: Queue = field(default_factory=Queue)
-    tasks: list[Task] = field(default_factory=list)
-    children: list[ThreadGroup] = field(default_factory=list)
-    limits: dict[int, tuple[int, int]] = field(default_factory=first_limits)
-    timers: Timers = field(default_factory=Timers)
-    exit_signal: int = 17
-    status: int | None = None  # as wait4 has it, when it has ended
-    exiting: int | None = None  # the status that the threads which are left will end with
-    is_stopped: bool = False
-    report: tuple[str, int] | None = None  # ("stopped" | "continued", signal) for a parent that waits
-    executable: bytes = b""
-    arguments: list[bytes] = field(default_factory=list)
-    environment: list[bytes] = field(default_factory=list)
-    auxiliary: bytes = b""
-    has_executed: bool = False
-    is_first: bool = False
-    no_new_privileges: bool = False
-    vfork_parent: Task | None = None
-    user_time: float = 0.0
-    system_time: float = 0.0
-    children_time: float = 0.0
-    peak_rss: int = 0
-    children_peak_rss: int = 0
-    is_subreaper: bool = False
-    parent_death_signal: int = 0
-    peak_virtual: int = 0
+    def __init__(
+        self, pid: int, parent: ThreadGroup | None, process_group: int, session: int, is_first: bool = False
+    ) -> None:
+        self.pid = pid
+        self.parent = parent
+        self.process_group = process_group
+        self.session = session
+        self.is_first = is_first
+        self.actions = Actions()
+        self.pending = Queue()
+        self.tasks: list[Task] = []
+        self.children: list[ThreadGroup] = []
+        self.limits = first_limits()
+        self.timers = Timers()
+        self.exit_signal = 17
+        self.status: int | None = None  # as wait4 has it, when it has ended
+        self.exiting: int | None = None  # the status that the threads which are left will end with
+        self.is_stopped = False
+        self.report: tuple[str, int] | None = None  # ("stopped" | "continued", signal) for a parent that waits
+        self.executable = b""
+        self.arguments: list[bytes] = []
+        self.environment: list[bytes] = []
+        self.auxiliary: bytes = b""
+        self.has_executed = False
+        self.no_new_privileges = False
+        self.vfork_parent: Task | None = None
+        self.user_time = self.system_time = self.children_time = 0.0  # seconds
+        self.peak_rss = self.peak_virtual = 0  # bytes
+        self.children_peak_rss = 0
+        self.is_subreaper = False
+        self.parent_death_signal = 0
 
     @property
     def leader(self) -> Task | None:

@@ -13,7 +13,6 @@ A call that is made again finds what it left in `task.resume` (None the first ti
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +25,7 @@ class Registered:
     def __init__(self, function: SystemCall, stopped: bool = False) -> None:
         self.function = function
         self.stopped = stopped
-        self.arguments = len(inspect.signature(function).parameters) - 1
+        self.arguments = function.__code__.co_argcount - 1  # without the task
 
 
 CALLS: dict[str, Registered] = {}

@@ -9,15 +9,13 @@
 from __future__ import annotations
 
 import os
-import random
 import time
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from errno import EACCES, ENOENT, ENOMEM
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coalmm.errors import ENXIO, PageFaultError
 from coalmm.hardware.constants import FRAME_SHIFT
@@ -68,6 +66,8 @@ from coalmm.process.process import Process
 from coalmm.virtual.constants import S_PEAK_RSS
 
 if TYPE_CHECKING:
+    from random import Random
+
     from coalmm.kernel import Kernel
     from coalmm.linux.calls.futex import Key, Sleeper
 
@@ -77,8 +77,7 @@ X87_ERROR, ALIGNMENT, SIMD_ERROR = 16, 17, 19
 INT_OPCODE = 0xCD
 
 
-@dataclass(frozen=True)
-class Oops:
+class Oops(NamedTuple):
     """A failure of the kernel that ended a program: in which call or other work, and the traceback."""
 
     tid: int
@@ -105,7 +104,7 @@ class System:
         self.root = root
         self.vfs = vfs or Vfs(root, writable, console, output_limit=output_limit, seed=seed)
         self.randomise = seed is not None
-        self.random = random.Random(seed or 0)
+        self.seed = seed or 0
         self.uid, self.gid = os.getuid(), os.getgid()
         self.most_processes = most_processes
         self.hostname = "coal"
@@ -134,6 +133,13 @@ class System:
         self.first_arguments: list[bytes] = []
         self.oopses: list[Oops] = []  # what the kernel failed in
         self.callback_error: Exception | None = None  # of the user's own function: not ours to catch
+
+    @cached_property
+    def random(self) -> Random:
+        """Where all randomness of the run comes from."""
+        from random import Random
+
+        return Random(self.seed)
 
     # --- CPUs ---
 
@@ -257,6 +263,8 @@ class System:
 
     def oops(self, task: Task, where: str, error: Exception) -> None:
         """What no program may cause: an exception in the kernel. The program ends, the machine goes on."""
+        import traceback
+
         self.oopses.append(Oops(task.tid, task.process.name, where, "".join(traceback.format_exception(error))))
         why = f"{type(error).__name__}: {error}"
         self.crashes.append(f"{task.process.name} ({task.tid}): killed, the kernel failed in {where}: {why}")

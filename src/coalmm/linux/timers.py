@@ -1,16 +1,14 @@
 """ITIMER_REAL, ITIMER_VIRTUAL and ITIMER_PROF of a process, and alarm(2), which is the first of them."""
 
-from dataclasses import dataclass, field
-
 REAL, VIRTUAL, PROF = 0, 1, 2
 
 
-@dataclass
 class Timer:
     """When it goes off next (seconds on its clock; None: it is off), and how often after that."""
 
-    deadline: float | None = None
-    interval: float = 0.0
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.interval = 0.0
 
     def left(self, now: float) -> float:
         """Seconds until it goes off; 0 for one that is off."""
@@ -24,11 +22,11 @@ class Timer:
         return True
 
 
-@dataclass
 class Timers:
     """The three timers of a process."""
 
-    timers: tuple[Timer, Timer, Timer] = field(default_factory=lambda: (Timer(), Timer(), Timer()))
+    def __init__(self) -> None:
+        self.timers = (Timer(), Timer(), Timer())
 
     def __getitem__(self, which: int) -> Timer:
         return self.timers[which]

@@ -14,7 +14,7 @@ handed to nobody until it is unmapped.
 """
 
 from array import array
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cython
 
@@ -70,8 +70,7 @@ KIND_NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class FrameStatistics:
+class FrameStatistics(NamedTuple):
     """Frames by use; total == free + reserved + user."""
 
     total: int

@@ -57,7 +57,7 @@ def boot(tour: Tour) -> Scene:
             (f"The kernel half maps RAM from {base:#x} on", walk_table(kernel.format, walk)),
             (
                 "Frames",
-                Text(" ".join(f"{name} {count}" for name, count in vars(kernel.frames.statistics()).items())),
+                Text(" ".join(f"{name} {count}" for name, count in kernel.frames.statistics()._asdict().items())),
             ),
         ],
     )

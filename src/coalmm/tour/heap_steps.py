@@ -156,11 +156,11 @@ def finish(tour: Tour) -> Scene:
     kernel.validate()
     info = memory_info(kernel)
     table = plain_table("memory", "bytes", "", right=("bytes",))
-    for name, size in vars(info).items():
+    for name, size in info._asdict().items():
         table.add_row(name, str(size), format_size(size))
     pieces: list[tuple[str, RenderableType]] = [
         ("get_meminfo()", table),
-        ("total == free + kernel + user + cache + buffer", Text(str(2 * info.total == sum(vars(info).values())))),
+        ("total == free + kernel + user + cache + buffer", Text(str(2 * info.total == sum(info._asdict().values())))),
         ("RAM's digest: the same steps give the same bytes, compiled or not", Text(kernel.digest())),
     ]
     return Scene(

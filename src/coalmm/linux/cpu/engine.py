@@ -14,6 +14,7 @@ from typing import Any
 import cython
 
 from coalmm.linux.cpu import exceptions, setup
+from coalmm.linux.cpu.emulator import constants
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
@@ -73,7 +74,7 @@ class Engine:
         self.dispatch = dispatch
         addresses = load()
         self.emulator: Any = setup.make_emulator(fill.mmu.ram, form)
-        self.uc = self.emulator._uch.value
+        self.uc = self.emulator._uch.value or 0
         self.start_at = addresses["uc_emu_start"]
         self.stop_at = addresses["uc_emu_stop"]
         self.read_at = addresses["uc_reg_read"]
@@ -135,8 +136,7 @@ class Engine:
 
     def add_hooks(self, function: int) -> None:
         """Register the callbacks of `hooks` with the emulator."""
-        from unicorn import unicorn_const, x86_const
-
+        unicorn_const, x86_const = constants("unicorn_const"), constants("x86_const")
         self.hook_add = ctypes.PYFUNCTYPE(
             ctypes.c_int, *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p),
             *(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int),

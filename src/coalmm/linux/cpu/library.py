@@ -1,10 +1,8 @@
-"""Unicorn's C functions, called by address. The compiled modules use the C forms in library.pxd.
-
-`import unicorn` loads the shared library and knows its path; nothing else of its Python code is used
-while a program runs.
-"""
+"""Unicorn's C functions, called by address. The compiled modules use the C forms in library.pxd."""
 
 import ctypes
+
+from coalmm.linux.cpu.emulator import library
 
 FUNCTIONS = (
     "uc_ctl",
@@ -21,11 +19,7 @@ FUNCTIONS = (
 
 def load() -> dict[str, int]:
     """The address of each function. OSError with what to do if Unicorn cannot be had."""
-    try:
-        from unicorn.unicorn_py3.unicorn import uclib
-    except ImportError as error:
-        raise OSError(f"the CPU emulator is missing ({error}): pip install 'unicorn>=2.1.4,<3'") from error
-    return {name: ctypes.cast(getattr(uclib, name), ctypes.c_void_p).value or 0 for name in FUNCTIONS}
+    return {name: ctypes.cast(getattr(library(), name), ctypes.c_void_p).value or 0 for name in FUNCTIONS}
 
 
 def _caller(result: type, *arguments: type):  # type: ignore[no-untyped-def]

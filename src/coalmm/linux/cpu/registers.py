@@ -1,16 +1,16 @@
 """Registers of both ABIs by name, as the emulator numbers them, and how a CPU is brought to user mode."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.linux.abi import I386, X86_64, Abi
+from coalmm.linux.cpu.emulator import constants
 
 GENERAL_64 = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip", "eflags")
 GENERAL_32 = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags")
 SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """One mode of the CPU: `numbers` of its registers by name, and the code that leaves for user mode."""
 
     abi: Abi
@@ -23,8 +23,8 @@ class Form:
 
 
 def forms() -> dict[str, Form]:
-    """Both modes, by ABI. Imports Unicorn's names."""
-    from unicorn import unicorn_const, x86_const
+    """Both modes, by ABI."""
+    unicorn_const, x86_const = constants("unicorn_const"), constants("x86_const")
 
     def numbers(*names: str) -> dict[str, int]:
         return {name: getattr(x86_const, f"UC_X86_REG_{name.upper()}") for name in names}

@@ -7,12 +7,12 @@ What can call our hooks back (running, loading a segment) is done by the engine:
 go of Python's lock meanwhile, and the hooks need it.
 """
 
-import ctypes
 import struct
 from typing import Any
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.hardware.ram import Ram
+from coalmm.linux.cpu.emulator import Emulator
 from coalmm.linux.cpu.registers import Form
 
 CODE_BUFFER = 256 << 20  # bytes of translated code; address space until it is used
@@ -25,16 +25,9 @@ USER_DATA = 0x2B  # selector
 TLS_FIRST, TLS_COUNT = 12, 3  # the entries of set_thread_area, as a 64-bit Linux has them
 
 
-def make_emulator(ram: Ram, form: Form) -> Any:
-    """A Unicorn engine with all of `ram`, in the mode where our hook answers every TLB miss."""
-    import unicorn
-
-    emulator: Any = unicorn.Uc(unicorn.UC_ARCH_X86, form.mode)  # type: ignore[attr-defined, no-untyped-call]
-    emulator.ctl_set_tcg_buffer_size(CODE_BUFFER)
-    emulator.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL)
-    emulator.mem_map_ptr(0, ram.size, unicorn.UC_PROT_ALL, ctypes.addressof(ctypes.c_char.from_buffer(ram.mapping)))
-    emulator.mem_map(ram.size, 4096)  # no frame of ours: what `Engine.exact_address` puts in place of data
-    return emulator
+def make_emulator(ram: Ram, form: Form) -> Emulator:
+    """An emulated CPU over all of `ram`."""
+    return Emulator(ram, form.mode, CODE_BUFFER)
 
 
 def fill_own_page(ram: Ram, page: int, form: Form) -> None:

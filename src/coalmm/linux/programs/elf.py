@@ -6,8 +6,8 @@ not looked at. Anything that cannot be run is OSError ENOEXEC, with what is wron
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from errno import ENOEXEC
+from typing import NamedTuple
 
 from coalmm.linux.abi import I386, X86_64, Abi
 
@@ -25,8 +25,7 @@ ABIS = {1: I386, 2: X86_64}
 ReadAt = Callable[[int, int], bytes]  # (offset, size) -> the bytes that are there
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """One PT_LOAD: `file_size` bytes at `offset` of the file, seen at `vaddr`, zeros up to `size`."""
 
     vaddr: int
@@ -42,8 +41,7 @@ class Segment:
         return self.vaddr + self.size
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """What is needed to load an ELF image."""
 
     abi: Abi

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from errno import E2BIG, ELOOP, ENOMEM
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from coalmm.linux.abi import Abi
 from coalmm.linux.programs import elf, loader, script, stack
@@ -40,16 +39,16 @@ STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first g
 STACK_RANDOM, MMAP_RANDOM, BASE_RANDOM, BRK_RANDOM = 22, 28, 28, 13  # bits of pages, with randomisation on
 
 
-@dataclass
 class Program:
     """What was found to run: an image, its interpreter's, and the arguments after `#!` lines."""
 
-    path: bytes
-    argv: list[bytes]
-    file: OpenFile
-    image: Image
-    interpreter_file: OpenFile | None = None
-    interpreter: Image | None = None
+    def __init__(self, path: bytes, argv: list[bytes], file: OpenFile, image: Image) -> None:
+        self.path = path
+        self.argv = argv
+        self.file = file
+        self.image = image
+        self.interpreter_file: OpenFile | None = None
+        self.interpreter: Image | None = None
 
     def close(self) -> None:
         """The files are mapped, or not wanted."""
@@ -58,8 +57,7 @@ class Program:
             self.interpreter_file.release()
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """Where a loaded program begins."""
 
     abi: Abi

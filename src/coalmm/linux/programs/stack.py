@@ -9,7 +9,7 @@
     sp   ->  number of arguments                 16-byte aligned
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from coalmm.linux.abi import Abi
 
@@ -20,8 +20,7 @@ HWCAP = 0x078B_FBFD  # CPUID 1 EDX of the emulated CPU
 PLATFORMS = {8: b"x86_64", 4: b"i686"}
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """Bytes to be written at `pointer`, which is the first stack pointer.
 
     The strings: arguments from `strings[0]` to `strings[1]`, environment from there to `strings[2]`.

@@ -46,6 +46,7 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
         "calls": dispatcher.calls_by_name(),
         "unknown_calls": dict(dispatcher.unknown.most_common()),
         "crashes": list(system.crashes),
+        "kernel_failures": [oops._asdict() for oops in system.oopses],
         "processes": [process(record) for record in processes],
         "processes_not_listed": recorder.others,
     }

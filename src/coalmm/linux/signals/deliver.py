@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from errno import EINTR
 from typing import TYPE_CHECKING
 
@@ -171,7 +170,7 @@ class Delivery:
         task.saved_mask = None
         task.mask = blockable(task.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(info.signal)))
         if action.flags & SA_RESETHAND:
-            task.group.actions.by_signal[info.signal] = replace(action, handler=SIG_DFL)
+            task.group.actions.by_signal[info.signal] = action._replace(handler=SIG_DFL)
 
     def interrupt_call(self, task: Task, action: Action) -> None:
         """End the call that a task waits in: with -EINTR, or so that it is made again after the handler."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from coalmm.linux.abi import Abi
 from coalmm.linux.signals.numbers import (
@@ -20,8 +20,7 @@ from coalmm.linux.signals.numbers import (
 INFO_SIZE = 128
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(NamedTuple):
     """struct sigaction. `handler` is an address, SIG_DFL or SIG_IGN."""
 
     handler: int = SIG_DFL
@@ -30,8 +29,7 @@ class Action:
     mask: int = 0
 
 
-@dataclass(frozen=True)
-class Info:
+class Info(NamedTuple):
     """struct siginfo: number, code, and the union as words (`address`) or ints (`fields`), whichever a code has."""
 
     signal: int
@@ -57,11 +55,11 @@ class Info:
         return (head + body).ljust(INFO_SIZE, b"\0")
 
 
-@dataclass
 class Actions:
     """The actions of a thread group; CLONE_SIGHAND shares the object."""
 
-    by_signal: dict[int, Action] = field(default_factory=dict)
+    def __init__(self, by_signal: dict[int, Action] | None = None) -> None:
+        self.by_signal = by_signal if by_signal is not None else {}
 
     def of(self, signal: int) -> Action:
         """What is to happen."""
@@ -122,13 +120,13 @@ def _order(info: Info) -> int:
     return info.signal - (MOST if info.code > 0 and info.signal < FIRST_QUEUED else 0)
 
 
-@dataclass
 class AlternateStack:
     """sigaltstack."""
 
-    start: int = 0
-    size: int = 0
-    flags: int = SS_DISABLE
+    def __init__(self, start: int = 0, size: int = 0, flags: int = SS_DISABLE) -> None:
+        self.start = start
+        self.size = size
+        self.flags = flags
 
     def holds(self, pointer: int) -> bool:
         """Whether a stack pointer is on it."""

@@ -7,7 +7,6 @@ has not, and files of the overlay that nobody on the host sees follow the same r
 import os
 import stat
 import time
-from dataclasses import dataclass
 from errno import EACCES
 
 from coalmm.linux.vfs.errors import failure
@@ -16,23 +15,17 @@ MAY_READ, MAY_WRITE, MAY_EXECUTE = 4, 2, 1
 BLOCK = 4096
 
 
-@dataclass
 class Attributes:
     """The fields of struct stat; sizes in bytes, times in nanoseconds since 1970, `blocks` of 512 bytes."""
 
-    dev: int
-    ino: int
-    mode: int
-    nlink: int = 1
-    uid: int = 0
-    gid: int = 0
-    rdev: int = 0
-    size: int = 0
-    blocks: int = 0
-    atime: int = 0
-    mtime: int = 0
-    ctime: int = 0
-    blksize: int = BLOCK
+    def __init__(
+        self, dev: int, ino: int, mode: int, nlink: int = 1, uid: int = 0, gid: int = 0, rdev: int = 0, size: int = 0,
+        blocks: int = 0, atime: int = 0, mtime: int = 0, ctime: int = 0, blksize: int = BLOCK,
+    ) -> None:  # fmt: skip
+        self.dev, self.ino, self.mode, self.nlink = dev, ino, mode, nlink
+        self.uid, self.gid, self.rdev = uid, gid, rdev
+        self.size, self.blocks, self.blksize = size, blocks, blksize
+        self.atime, self.mtime, self.ctime = atime, mtime, ctime
 
     @property
     def kind(self) -> int:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from coalmm.linux.vfs.node import Directory
 
 
-@dataclass
 class FsContext:
     """fs_struct of Linux. `root` is where absolute paths start."""
 
-    root: Directory
-    cwd: Directory
-    umask: int = 0o022
+    def __init__(self, root: Directory, cwd: Directory, umask: int = 0o022) -> None:
+        self.root = root
+        self.cwd = cwd
+        self.umask = umask
 
     def copy(self) -> FsContext:
         """For a child that shares nothing."""
-        return replace(self)
+        return FsContext(self.root, self.cwd, self.umask)

@@ -6,7 +6,6 @@ Random bytes are the host's, or repeat with a seed (`--seed`).
 from __future__ import annotations
 
 import os
-import random
 import stat
 from collections.abc import Callable
 from errno import ENODEV, ENOSPC, ENXIO
@@ -98,8 +97,11 @@ class TtyNode(Node):
 
 def memory_devices(seed: int | None) -> dict[bytes, Node]:
     """The nodes of /dev by name."""
-    generator = None if seed is None else random.Random(seed)
-    randomness: Callable[[int], bytes] = os.urandom if generator is None else generator.randbytes
+    randomness: Callable[[int], bytes] = os.urandom
+    if seed is not None:
+        from random import Random
+
+        randomness = Random(seed).randbytes
     sources: dict[str, Callable[[int], bytes]] = {"null": lambda size: b"", "random": randomness, "urandom": randomness}
     nodes: dict[bytes, Node] = {
         name.encode(): DeviceNode(name, os.makedev(1, minor), 4 + minor, sources.get(name, bytes))

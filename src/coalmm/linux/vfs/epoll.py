@@ -6,7 +6,6 @@ Level-triggered entries are told as long as they are ready. An edge is a change 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from errno import EEXIST, EINVAL, ELOOP, ENOENT, EPERM
 from select import POLLERR, POLLHUP, POLLIN
 from typing import Any
@@ -22,15 +21,15 @@ CONTROL = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP
 DEEPEST = 5  # epoll files in epoll files
 
 
-@dataclass
 class Watched:
     """One entry. `told` is the state at which it was told last."""
 
-    file: OpenFile
-    events: int
-    data: int
-    told: Any = None
-    is_off: bool = False  # EPOLLONESHOT has fired
+    def __init__(self, file: OpenFile, events: int, data: int) -> None:
+        self.file = file
+        self.events = events
+        self.data = data
+        self.told: Any = None
+        self.is_off = False  # EPOLLONESHOT has fired
 
 
 class EpollFile(AnonymousFile):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from errno import EBADF, EINVAL, EMFILE
 from typing import TYPE_CHECKING
 
@@ -20,12 +19,12 @@ OPEN_FILES = 1024  # the soft RLIMIT_NOFILE of a new program
 MOST_OPEN_FILES = 4096  # the hard one
 
 
-@dataclass
 class Slot:
     """One descriptor."""
 
-    file: OpenFile
-    close_on_exec: bool = False
+    def __init__(self, file: OpenFile, close_on_exec: bool = False) -> None:
+        self.file = file
+        self.close_on_exec = close_on_exec
 
 
 class FileTable:

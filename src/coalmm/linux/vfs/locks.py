@@ -6,15 +6,13 @@ an open file again. They are all advisory. Locks are kept with the node, and end
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 READ, WRITE, UNLOCK = 0, 1, 2  # F_RDLCK, F_WRLCK, F_UNLCK
 END = (1 << 63) - 1
 
 
-@dataclass(frozen=True)
-class RecordLock:
+class RecordLock(NamedTuple):
     """Bytes [start, end) held by an owner; `pid` is what F_GETLK tells of it, -1 for an OFD lock."""
 
     owner: Any
@@ -49,9 +47,9 @@ class Locks:
                 kept.append(held)
                 continue
             if held.start < wanted.start:
-                kept.append(replace(held, end=wanted.start))
+                kept.append(held._replace(end=wanted.start))
             if wanted.end < held.end:
-                kept.append(replace(held, start=wanted.end))
+                kept.append(held._replace(start=wanted.end))
         if wanted.kind != UNLOCK:
             kept.append(wanted)
         self.records = kept

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EPERM
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
@@ -130,8 +129,7 @@ class Directory(Node):
         raise failure(EPERM)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One name as getdents tells it."""
 
     name: bytes
@@ -139,13 +137,13 @@ class Entry:
     kind: int  # S_IF* bits
 
 
-@dataclass(frozen=True)
 class Place:
     """A name in a directory and what it leads to now; `node` None if nothing."""
 
-    directory: Directory
-    name: bytes
-    node: Node | None
+    def __init__(self, directory: Directory, name: bytes, node: Node | None) -> None:
+        self.directory = directory
+        self.name = name
+        self.node = node
 
     @property
     def path(self) -> bytes:

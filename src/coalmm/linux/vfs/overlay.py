@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import copy
 from errno import EEXIST, ENOENT, ENOSPC, EPERM
 from typing import Any
 from weakref import WeakValueDictionary
@@ -61,6 +60,8 @@ class Overlay(PageCache):
 
     def scratch(self) -> HostHandle:
         """An empty file without a name, for reading and writing."""
+        import tempfile
+
         try:
             return HostHandle(os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except OSError:  # a file system without O_TMPFILE
@@ -86,7 +87,7 @@ class OverlayNode(Node):
 
     def attributes(self) -> Attributes:
         if self.meta is not None:
-            return replace(self.meta)
+            return copy(self.meta)
         assert self.lower is not None
         return of_host(self.lower.stat())
 

@@ -1,4 +1,7 @@
-"""/proc: directories whose names depend on who asks and on what runs. Nothing of it is the host's."""
+"""/proc: directories whose names depend on who asks and on what runs. Nothing of it is the host's.
+
+The texts are imported when somebody asks: most programs never do.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,6 @@ from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
-from coalmm.linux.vfs.proc_memory import MemoryNode
-from coalmm.linux.vfs.proc_system import SYSTEM_TEXTS, sysctl_texts
-from coalmm.linux.vfs.proc_task import TASK_TEXTS, WRITERS, descriptor_text
 from coalmm.linux.vfs.regular import TextNode
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class ProcDirectory(Directory):
 
     def find(self, name: bytes, task: Any) -> Node | None:
         """A process, a text about the machine, or a link to who asks."""
+        from coalmm.linux.vfs.proc_system import SYSTEM_TEXTS, sysctl_texts
+
         if name in LINKS:
             return None if task is None else LinkNode(self, name, LINKS[name](task))
         if task is None:
@@ -71,6 +73,8 @@ class ProcDirectory(Directory):
 
     def list_names(self, task: Any) -> Iterable[bytes]:
         """The names, processes last as Linux has them."""
+        from coalmm.linux.vfs.proc_system import SYSTEM_TEXTS
+
         pids = [] if task is None else sorted(group.pid for group in task.system.groups.values())
         return [*SYSTEM_TEXTS, b"sys", *LINKS, *(b"%d" % pid for pid in pids)]
 
@@ -166,12 +170,16 @@ class ProcessDirectory(ProcDirectory):
         return self.thread or self.group.leader
 
     def find(self, name: bytes, task: Any) -> Node | None:
+        from coalmm.linux.vfs.proc_task import TASK_TEXTS, WRITERS
+
         shown = self.task
         if shown is not None and name in (b"fd", b"fdinfo"):
             return DescriptorDirectory(self, name, shown)
         if shown is not None and name in (b"exe", b"cwd", b"root"):
             return self._magic(name, shown)
         if shown is not None and name in (b"mem", b"pagemap"):
+            from coalmm.linux.vfs.proc_memory import MemoryNode
+
             return MemoryNode(attributes_of(self.path + b"/" + name, stat.S_IFREG | 0o600), shown, name)
         if name == b"task" and self.thread is None:
             return ThreadsDirectory(self, name, self.group)
@@ -202,6 +210,8 @@ class ProcessDirectory(ProcDirectory):
         return MagicLink(self, name, place, text)
 
     def list_names(self, task: Any) -> Iterable[bytes]:
+        from coalmm.linux.vfs.proc_task import TASK_TEXTS
+
         own = [b"fd", b"fdinfo", b"exe", b"cwd", b"root", b"mem", b"pagemap"] if self.task is not None else []
         return [*own, *([] if self.thread else [b"task"]), *TASK_TEXTS]
 
@@ -236,6 +246,8 @@ class DescriptorDirectory(ProcDirectory):
             return None
         file = slot.file
         if self.name == b"fdinfo":
+            from coalmm.linux.vfs.proc_task import descriptor_text
+
             return text_node(self, name, lambda: descriptor_text(file))
         link = MagicLink(self, name, lambda: file.place or Place(self, name, file.node), lambda: file.path)
         link.status.mode = (

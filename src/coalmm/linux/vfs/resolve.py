@@ -7,7 +7,6 @@ only ever look up single names (`host.HostName`).
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field
 from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import Any
 
@@ -21,13 +20,22 @@ NAME_MAX = 255
 MOST_LINKS = 40
 
 
-@dataclass(frozen=True)
 class Found(Place):
     """What a path leads to. `dots`: it ends in "/", "." or "..", which is no name to make or remove."""
 
-    slash: bool = False  # it ends in a slash: only a directory will do
-    dots: bool = False
-    is_too_long: bool = False  # a name to make or remove, of more bytes than a name can have
+    def __init__(
+        self,
+        directory: Directory,
+        name: bytes,
+        node: Node | None,
+        slash: bool = False,  # it ends in a slash: only a directory will do
+        dots: bool = False,
+        is_too_long: bool = False,  # a name to make or remove, of more bytes than a name can have
+    ) -> None:
+        super().__init__(directory, name, node)
+        self.slash = slash
+        self.dots = dots
+        self.is_too_long = is_too_long
 
     def check(self) -> None:
         """OSError for a name that cannot be."""
@@ -35,7 +43,6 @@ class Found(Place):
             raise failure(ENAMETOOLONG)
 
 
-@dataclass
 class Walk:
     """One walk. `start` is where relative paths begin.
 
@@ -43,12 +50,14 @@ class Walk:
     before a slash.
     """
 
-    fs: FsContext
-    start: Directory
-    task: Any = None
-    naming: bool = False
-    links: int = 0
-    here: Directory = field(init=False)
+    here: Directory
+
+    def __init__(self, fs: FsContext, start: Directory, task: Any = None, naming: bool = False) -> None:
+        self.fs = fs
+        self.start = start
+        self.task = task
+        self.naming = naming
+        self.links = 0
 
     def run(self, path: bytes, follow: bool) -> Found:
         """Resolve a path; `follow` says whether a link at its end is followed. OSError."""

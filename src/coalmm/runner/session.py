@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from types import FrameType
+
+    from click import UsageError
 
     from coalmm.kernel import Kernel
 
@@ -23,31 +22,44 @@ ENOUGH, PATIENCE = 3, 2.0  # so many Ctrl-C in so many seconds end a run whose p
 FORMS = (".txt", ".json", ".html")
 
 
+def bad_option(option: str, why: str) -> UsageError:
+    """What is raised for an option whose value cannot be."""
+    from click import BadParameter
+
+    return BadParameter(why, param_hint=option)
+
+
 def report_form(path: str | None) -> str:
     """What `--report` asks for: a suffix, "" without it. UsageError for another one, or a file that cannot be made."""
     if path is None:
         return ""
     form = ".txt" if path == "-" else os.path.splitext(path)[1].lower()
     if form not in FORMS:
-        raise click.BadParameter(f"{path}: the name must end in {', '.join(FORMS)}", param_hint="--report")
+        raise bad_option("--report", f"{path}: the name must end in {', '.join(FORMS)}")
     if path != "-":
         try:
             open(path, "a").close()
         except OSError as error:
-            raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--report") from None
+            raise bad_option("--report", f"{path}: {error.strerror}") from None
     return form
 
 
 class Session:
     """A program on a machine, from the command line."""
 
-    def __init__(self, kernel: Kernel, trace: bool) -> None:
+    def __init__(
+        self, kernel: Kernel, timeout: float | None, report: str | None, form: str, quiet: bool, trace: bool
+    ) -> None:
         self.kernel = kernel
+        self.timeout = timeout
+        self.report = report
+        self.form = form
+        self.quiet = quiet
         self.system = kernel.linux()
         if trace:
             from coalmm.linux.trace import TracingDispatcher
 
-            self.system.dispatcher = TracingDispatcher(self.system, lambda line: click.echo(line, err=True, nl=False))
+            self.system.dispatcher = TracingDispatcher(self.system, sys.stderr.write)
         self.timed_out = self.abandoned = False
         self.interrupts: list[float] = []
         self.result: dict[str, Any] | None = None
@@ -57,6 +69,17 @@ class Session:
         environ = [os.fsencode(f"{name}={value}") for name, value in environment.items()]
         arguments = [os.fsencode(text) for text in argv]
         self.group = self.system.spawn(arguments, environ, os.fsencode(cwd), path).group
+
+    def go(self) -> int:
+        """Run the program and report; the exit status. The machine is gone then."""
+        with self.kernel:
+            self.run(self.timeout)
+            sys.stdout.flush()
+            if self.report is not None:
+                self.write_report(self.report, self.form)
+            elif not self.quiet:
+                sys.stderr.write(self.report_text(sys.stderr.isatty()))
+            return self.exit_status
 
     def run(self, timeout: float | None) -> None:
         """Run until all processes have ended, the time is over, or the user insists. Signals go to the program."""
@@ -107,6 +130,8 @@ class Session:
             sys.stderr.write(self.report_text())
             return
         if form == ".json":
+            import json
+
             text = json.dumps(self.results(), indent=1) + "\n"
         elif form == ".html":
             from coalmm.linux.report.page import report_page
