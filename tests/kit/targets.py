@@ -8,14 +8,16 @@ from pathlib import Path
 REFERENCE = Path(__file__).parent / "reference"
 
 
-def faulty(folder, file, old, new):
-    """A copy of the correct implementation with one piece of text replaced; the copy's folder."""
+def faulty(folder, file, *texts):
+    """A copy of the correct implementation with pieces of text replaced (old, new, old, new...); the copy's folder."""
     target = folder / "target"
     shutil.copytree(REFERENCE, target)
     path = target / file
     text = path.read_text()
-    assert text.count(old) == 1, (file, old, text.count(old))
-    path.write_text(text.replace(old, new))
+    for old, new in zip(texts[::2], texts[1::2], strict=True):
+        assert text.count(old) == 1, (file, old, text.count(old))
+        text = text.replace(old, new)
+    path.write_text(text)
     return target
 
 

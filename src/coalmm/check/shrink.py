@@ -28,7 +28,7 @@ class Shrinker:
         self.ops = ops
         self.violation = violation
         self.deadline = deadline
-        self.tried: set[tuple[tuple[object, ...], ...]] = set()
+        self.tried: set[int] = set()
 
     def run(self) -> tuple[list[Op], Violation]:
         """The shortest sequence found, and what it finds."""
@@ -47,8 +47,10 @@ class Shrinker:
 
     def fails(self, ops: list[Op]) -> bool:
         """Whether a candidate fails in the same way; then it is the best so far."""
-        key = tuple((op.name, op.args, op.out) for op in ops)
-        if not ops or key in self.tried or self.late():
+        if not ops or self.late():
+            return False
+        key = hash(tuple((op.name, op.args, op.out) for op in ops))
+        if key in self.tried:
             return False
         self.tried.add(key)
         violation, played = self.play(ops)
@@ -81,7 +83,7 @@ class Shrinker:
     def make_small(self) -> None:
         """Smaller sizes, where the objects are still filled as far as they go."""
         place = 0
-        while place < len(self.ops):
+        while place < len(self.ops) and not self.late():
             op = self.ops[place]
             position = SIZES.get(op.name)
             if position is not None:
@@ -95,7 +97,7 @@ class Shrinker:
     def copy_less(self) -> None:
         """Shorter user copies, with the pattern before and the look behind them."""
         for place, op in enumerate(self.ops):
-            while op.name in COPIES and isinstance(size := op.args[2], int) and size > 1:
+            while not self.late() and op.name in COPIES and isinstance(size := op.args[2], int) and size > 1:
                 half = size // 2
                 if not self.fails(shortened(self.ops, place, size - half, size - half)) and not self.fails(
                     shortened(self.ops, place, 0, half)
