@@ -185,6 +185,17 @@ hook = HOOK(lambda report, context: told.append(report))
 library.coalmm_set_hook(hook, None)
 library.kfree(pointer)
 assert len(told) == 1
+def interrupt():
+    raise KeyboardInterrupt
+c.tracking.caller = interrupt
+try:
+    library.kmalloc(100)
+    sum(range(100000))
+except KeyboardInterrupt:
+    library.coalmm_error.restype = ctypes.c_char_p
+    assert library.coalmm_error() == b"kmalloc: interrupted" and len(told) == 1
+else:
+    raise AssertionError("Ctrl-C was lost")
 views = c.ram.bytes, c.ram.words
 library.coalmm_shutdown()
 assert views[0][0] == 0xA9 and coalmm.current.get() is None
@@ -195,6 +206,24 @@ print("done")
 def test_python_that_loads_it_shares_the_machine(tmp_path):
     done = run(sys.executable, "-c", BESIDE, PYTHONPATH=LIBRARIES["compiled"])
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_c_code_that_runs_after_pythons_end_can_call_nothing(tmp_path):
+    source = write(tmp_path, """
+        #include <coalmm.h>
+        #include <stdio.h>
+        static void *memory;
+        void start(void) { memory = kmalloc(10); }
+        __attribute__((destructor)) static void last(void)
+        {
+            kfree(memory);
+            printf("%p %s\\n", kmalloc(10), coalmm_error());
+        }
+    """)
+    library = compile_c(source, tmp_path / "late.so", "-shared", "-fPIC")
+    code = f"import ctypes, coalmm; ctypes.CDLL({str(library)!r}).start()"
+    done = run(sys.executable, "-c", code, PYTHONPATH=LIBRARIES["compiled"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "(nil) kmalloc: Python has ended\n", "")
 
 
 def test_python_with_the_interpreted_modules_is_refused(tmp_path):

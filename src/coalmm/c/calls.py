@@ -8,6 +8,7 @@ Pointers are host addresses, which are the machine's kernel addresses (see windo
 64-bit modes map RAM elsewhere; `Calls.vaddr` is where one becomes the other.
 """
 
+import atexit
 import ctypes
 import gc
 import os
@@ -45,6 +46,7 @@ NAME_MOST = 256  # bytes of a name that are read
 PATH_MOST = 4096
 KINDS = ((DoubleFreeError, 2), (InvalidPointerError, 1), (InUseError, 3), (CorruptionError, 4), (MisuseError, 3))
 INTERNAL = 5
+INTERRUPTED = 6  # no report: the C side raises SIGINT again
 # Functions that answer a misuse with -EINVAL; the others with 0.
 NUMBERED = {
     "copy_from_user", "copy_to_user", "strncpy_from_user", "strnlen_user", "get_proc_meminfo", "paging_map_page",
@@ -65,6 +67,7 @@ class Binding(ctypes.Structure):
 
     _fields_ = (
         ("dispatch", ctypes.c_void_p),
+        ("ended", ctypes.c_uint64),
         ("base", ctypes.c_uint64),
         ("size", ctypes.c_uint64),
         ("caller", ctypes.c_uint64),
@@ -117,7 +120,10 @@ class Calls:
         return method, count
 
     def report(self, error: BaseException) -> int:
-        """Tell the C side what a call was refused for; 0."""
+        """Tell the C side what a call was refused for; 0. Ctrl-C is left to the program."""
+        if isinstance(error, KeyboardInterrupt):
+            self.binding.kind = INTERRUPTED
+            return 0
         address = getattr(error, "address", 0)
         kind = next((kind for cls, kind in KINDS if isinstance(error, cls)), INTERNAL)
         text = str(error) if isinstance(error, CoalError) else f"{type(error).__name__}: {error}"
@@ -171,6 +177,11 @@ class Calls:
         self.kernel = self.window = None
         for _ in range(2):  # a machine is full of cycles, some behind finalizers, and the next one wants its addresses
             gc.collect()
+
+    def end(self) -> None:
+        """Python ends: C code that still runs can call nothing."""
+        self.coalmm_shutdown()
+        self.binding.ended = 1
 
     def call_site(self) -> str:
         """Where the C program made the call that runs; "" if it is not C that called."""
@@ -471,4 +482,5 @@ def connect() -> None:
     calls = Calls(binding)
     dispatch = DISPATCH(calls.dispatch)
     _kept.extend((library, binding, calls, dispatch))
+    atexit.register(calls.end)
     binding.dispatch = ctypes.cast(dispatch, ctypes.c_void_p).value

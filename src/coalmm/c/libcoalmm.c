@@ -15,11 +15,13 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include "coalmm.h"
 #include "lock.h"
 
 #define EXPORTED __attribute__((visibility("default")))
+#define INTERRUPTED 6 /* kind of a report: Ctrl-C came while Python ran */
 #define CALLER __builtin_return_address(0)
 #define CALL(...) call(__func__, CALLER, NULL, (uint64_t[5]){__VA_ARGS__})
 #define ALLOCATOR(name, ...) call(#name, CALLER, &binding.name, (uint64_t[5]){__VA_ARGS__})
@@ -29,6 +31,7 @@ typedef uint64_t allocator(uint64_t, uint64_t);
 /* What calls.py fills in, which has the same structure. */
 struct binding {
     uint64_t (*dispatch)(const char *name, const uint64_t *arguments); /* takes the GIL by itself */
+    uint64_t ended;         /* Python has: nothing can be called any more */
     uint64_t base, size;    /* where RAM is mapped, and how much of it; 0 without a machine */
     /* A report by the call that runs, for `call`: */
     const void *caller;     /* the return address of the call, for tracking */
@@ -76,6 +79,10 @@ static __attribute__((noinline)) uint64_t call(const char *function, const void 
         report(function, COALMM_INTERNAL, 0, "this process was forked: the machine is its parent's");
         return 0;
     }
+    if (binding.ended) { /* as when a destructor of the program runs last: its memory is going anyway */
+        snprintf(error_text, sizeof error_text, "%s: Python has ended", function);
+        return 0;
+    }
     lock();
     if (start() != 0) {
         unlock();
@@ -99,7 +106,10 @@ static __attribute__((noinline)) uint64_t call(const char *function, const void 
     binding.kind = binding.error[0] = 0;
     binding.caller = outer;
     unlock();
-    if (kind != 0)
+    if (kind == INTERRUPTED) {
+        snprintf(error_text, sizeof error_text, "%s: interrupted", function);
+        raise(SIGINT);
+    } else if (kind != 0)
         report(function, kind, address, message);
     return result;
 }
