@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
 UTIME_NOW, UTIME_OMIT = 0x3FFF_FFFF, 0x3FFF_FFFE
 SECOND = 1_000_000_000
+EARLIEST, LATEST = -(1 << 31), (1 << 34) - (1 << 31) - 1  # seconds that ext4 keeps; others become these
 
 
 def check_parent(found: Found) -> None:
@@ -177,6 +178,8 @@ def unlinkat(task: Task, directory: int, path: int, flags: int) -> int:
         raise failure(EISDIR)
     elif found.slash:
         raise failure(ENOTDIR)
+    elif node.is_mount:
+        raise failure(EBUSY)
     found.directory.remove(found.name, node)
     return 0
 
@@ -307,7 +310,7 @@ def change_owner(node: Node, uid: int, gid: int) -> int:
         mine = gid in (-1, os.getegid(), *os.getgroups())
         if uid not in (-1, found.uid) or not mine or ((uid, gid) != (-1, -1) and os.geteuid() != found.uid):
             raise failure(EPERM)
-    node.set_owner(uid, gid)
+    node.set_owner(*(ident if ident == -1 else ident & 0xFFFF_FFFF for ident in (uid, gid)))
     return 0
 
 
@@ -374,7 +377,7 @@ def change_times(node: Node, stamps: Times) -> int:
         check_access(node.attributes(), MAY_WRITE)
     special = {UTIME_NOW: now, UTIME_OMIT: None}
     atime, mtime = (
-        special.get(nanoseconds, seconds * SECOND + nanoseconds)
+        special.get(nanoseconds, min(max(seconds, EARLIEST), LATEST) * SECOND + nanoseconds)
         for seconds, nanoseconds in zip(stamps[::2], stamps[1::2], strict=True)
     )
     node.set_times(atime, mtime)

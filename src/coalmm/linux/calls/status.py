@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 HALF = 0xFFFF_FFFF
-STATX_BASIC = 0x7FF
+STATX_GIVEN = 0x17FF  # STATX_BASIC_STATS and STATX_MNT_ID
+MOUNT = 20  # what mountinfo calls the root
 STATX_RESERVED = 0x8000_0000
 AT_STATX_SYNC = 0x6000
 
@@ -149,10 +150,10 @@ def statx(task: Task, directory: int, path: int, flags: int, mask: int, buffer: 
     numbers = (os.major(found.rdev), os.minor(found.rdev), os.major(found.dev), os.minor(found.dev))
     head = struct.pack(
         "<IIQIIIHxxQQQQ",
-        STATX_BASIC, found.blksize, 0, found.nlink & HALF, found.uid, found.gid, found.mode, found.ino,
+        STATX_GIVEN, found.blksize, 0, found.nlink & HALF, found.uid, found.gid, found.mode, found.ino,
         found.size, found.blocks, 0,
     )  # fmt: skip
-    task.write(buffer, (head + b"".join(stamps) + struct.pack("<IIII", *numbers)).ljust(256, b"\0"))
+    task.write(buffer, (head + b"".join(stamps) + struct.pack("<IIIIQ", *numbers, MOUNT)).ljust(256, b"\0"))
     return 0
 
 

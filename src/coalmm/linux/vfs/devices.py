@@ -27,6 +27,7 @@ class DeviceNode(Node):
     """A character device."""
 
     kind = stat.S_IFCHR
+    is_mount = True
 
     def __init__(self, name: str, number: int, ino: int, source: Callable[[int], bytes]) -> None:
         self.name = name
@@ -83,6 +84,7 @@ class TtyNode(Node):
     """/dev/tty: there is no controlling terminal."""
 
     kind = stat.S_IFCHR
+    is_mount = True
 
     def __init__(self, ino: int) -> None:
         self.status = of_new(DEVICE, ino, stat.S_IFCHR | 0o666)

@@ -18,7 +18,7 @@ import stat
 import time
 from collections.abc import Iterator
 from copy import copy
-from errno import EEXIST, ENOENT, ENOSPC, EPERM
+from errno import EEXIST, ENOENT, ENOSPC, EPERM, EXDEV
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -403,8 +403,8 @@ class OverlayDirectory(OverlayNode, Directory):
         return node
 
     def link(self, name: bytes, node: Node) -> None:
-        if isinstance(node, Directory) or not isinstance(node, OverlayNode):
-            raise failure(EPERM)
+        if not isinstance(node, OverlayNode):
+            raise failure(EXDEV)
         meta = node.change()
         self._add(name, node)
         meta.nlink += 1

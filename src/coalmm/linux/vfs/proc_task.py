@@ -111,7 +111,7 @@ def name_text(group: ThreadGroup, task: Task | None) -> bytes:
 
 def store_name(task: Task, data: bytes) -> None:
     """Writing to comm renames the thread."""
-    task.process.name = data.rstrip(b"\n")[:15].decode(errors="surrogateescape")
+    task.process.name = data.rstrip(b"\n")[:15].decode(errors="replace")
 
 
 def store_nothing(task: Task, data: bytes) -> None:
