@@ -13,14 +13,15 @@ cdef extern from *:
     #define coalmm_cpu_FAULT 0x1ULL
     #define coalmm_cpu_FLUSH 0x2ULL
     #define coalmm_cpu_STALE 0x3ULL
-    #define coalmm_cpu_CODE_WRITE 0x4ULL
-    #define coalmm_cpu_FAILED 0x5ULL
+    #define coalmm_cpu_FAILED 0x4ULL
     #define coalmm_cpu_TIME 0x0ULL
     #define coalmm_cpu_STOPPED 0x1ULL
     #define coalmm_cpu_MEMORY 0x2ULL
     #define coalmm_cpu_EXCEPTION 0x3ULL
     #define coalmm_cpu_INVALID 0x4ULL
     #define coalmm_cpu_WANDERED 0x5ULL
+    #define coalmm_cpu_SEVERAL 0xffffffffffffffffULL
+    #define coalmm_cpu_MOST_TURNS 0x40ULL
     #define coalmm_cpu_FIRST_ACCESS 0x10ULL
     #define coalmm_cpu_ERROR_INSTRUCTION 0xaULL
     #define coalmm_cpu_SYSTEM_CALL_VECTOR 0x80ULL
@@ -37,7 +38,6 @@ cdef extern from *:
     const u64 FAULT "coalmm_cpu_FAULT"
     const u64 FLUSH "coalmm_cpu_FLUSH"
     const u64 STALE "coalmm_cpu_STALE"
-    const u64 CODE_WRITE "coalmm_cpu_CODE_WRITE"
     const u64 FAILED "coalmm_cpu_FAILED"
     const u64 TIME "coalmm_cpu_TIME"
     const u64 STOPPED "coalmm_cpu_STOPPED"
@@ -45,6 +45,8 @@ cdef extern from *:
     const u64 EXCEPTION "coalmm_cpu_EXCEPTION"
     const u64 INVALID "coalmm_cpu_INVALID"
     const u64 WANDERED "coalmm_cpu_WANDERED"
+    const u64 SEVERAL "coalmm_cpu_SEVERAL"
+    const u64 MOST_TURNS "coalmm_cpu_MOST_TURNS"
     const u64 FIRST_ACCESS "coalmm_cpu_FIRST_ACCESS"
     const u64 ERROR_INSTRUCTION "coalmm_cpu_ERROR_INSTRUCTION"
     const u64 SYSTEM_CALL_VECTOR "coalmm_cpu_SYSTEM_CALL_VECTOR"

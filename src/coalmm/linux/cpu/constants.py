@@ -14,8 +14,7 @@ NOTHING = 0
 FAULT = 1  # the fault handler refused: a signal for the program
 FLUSH = 2  # granted rights must go: flush the TLB, go on
 STALE = 3  # code of frame `stale` changed: drop its translation, go on
-CODE_WRITE = 4  # a store into code of frame `stale`: drop its translation, do one instruction, go on
-FAILED = 5  # an exception is in `error`
+FAILED = 4  # an exception is in `error`
 
 # Reasons why Engine.run comes back.
 TIME = 0  # the slice is over
@@ -25,6 +24,9 @@ EXCEPTION = 3  # of the CPU: `vector`
 INVALID = 4  # no instruction
 WANDERED = 5  # it went to the address where emulation ends
 
+SEVERAL = (1 << 64) - 1  # addresses, in place of one
+
+MOST_TURNS = 64  # how often Engine.run mends something and goes on, before others have a turn
 FIRST_ACCESS = 16  # UC_MEM_READ; writes and fetches follow, as in our ACCESS_*
 ERROR_INSTRUCTION = 10  # UC_ERR_INSN_INVALID
 SYSTEM_CALL_VECTOR = 0x80

@@ -3,7 +3,8 @@ from libc.stdint cimport int64_t as i64, uint32_t as u32, uint64_t as u64
 cimport cython
 
 from coalmm.linux.cpu.constants cimport (
-    CODE_WRITE, ERROR_INSTRUCTION, EXCEPTION, FAILED, FIRST_ACCESS, FLUSH, HOOK_MEMORY, INVALID, MEMORY, NOTHING, STALE, STOPPED,
+    ERROR_INSTRUCTION, EXCEPTION, FAILED, FIRST_ACCESS, FLUSH, HOOK_MEMORY, INVALID, MEMORY, MOST_TURNS,
+    NOTHING, STALE, STOPPED,
     SYSTEM_CALL_VECTOR, TB_REMOVE_CACHE, TIME, TLB_FLUSH, WANDERED,
 )
 from coalmm.linux.cpu.fill cimport Fill
@@ -36,7 +37,7 @@ cdef class Engine:
     cpdef object put(self, int number, u64 value)
     cpdef object flush(self)
     cpdef object drop_code(self, u64 pfn)
-    @cython.locals(steps=u64, stepped=u64, begin=u64, timeout=u64, error=int, outcome=int)
+    @cython.locals(begin=u64, timeout=u64, error=int, outcome=int)
     cpdef int run(self, u64 microseconds) except -1
     cpdef object raise_error(self)
     cpdef object stop(self)

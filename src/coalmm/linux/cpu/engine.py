@@ -21,7 +21,6 @@ from coalmm.linux.cpu.registers import Form
 
 if not cython.compiled:
     from coalmm.linux.cpu.constants import (
-        CODE_WRITE,
         ERROR_INSTRUCTION,
         EXCEPTION,
         FAILED,
@@ -30,6 +29,7 @@ if not cython.compiled:
         HOOK_MEMORY,
         INVALID,
         MEMORY,
+        MOST_TURNS,
         NOTHING,
         STALE,
         STOPPED,
@@ -206,8 +206,7 @@ class Engine:
 
         Raises what a callback raised.
         """
-        steps = 0
-        while True:
+        for _ in range(MOST_TURNS):
             if self.fill.is_behind():
                 self.flush()
             self.fill.outcome = NOTHING
@@ -217,17 +216,12 @@ class Engine:
             if begin == self.stop_address:
                 return WANDERED
             timeout = begin_slice(self.ticker, microseconds)
-            error = emu_start(self.start_at, self.uc, begin, self.stop_address, timeout, steps)
+            error = emu_start(self.start_at, self.uc, begin, self.stop_address, timeout, 0)
             end_slice(self.ticker)
-            stepped = steps
-            steps = 0
-            self.fill.storing = 0
             outcome = self.fill.outcome
             if outcome == FAILED or self.fill.error is not None:
                 self.raise_error()
             if self.stop_wanted:
-                if stepped:
-                    self.flush()
                 return STOPPED
             if self.vector >= 0:
                 self.forget_exception()
@@ -235,19 +229,14 @@ class Engine:
             if error == ERROR_INSTRUCTION:
                 return INVALID
             if error == 0:
-                if not stepped:
-                    return WANDERED if self.get(self.pointer) == self.stop_address else TIME
-                self.flush()
-            elif outcome == FLUSH:
+                return WANDERED if self.get(self.pointer) == self.stop_address else TIME
+            if outcome == FLUSH:
                 self.flush()
             elif outcome == STALE:
                 self.drop_code(self.fill.stale)
-            elif outcome == CODE_WRITE:
-                self.fill.storing = self.fill.stale
-                self.drop_code(self.fill.stale)
-                steps = 1
             else:
                 return MEMORY
+        return TIME
 
     def raise_error(self) -> None:
         """Raise what a callback could not."""

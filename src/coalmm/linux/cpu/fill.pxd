@@ -11,7 +11,7 @@ from coalmm.hardware.ram cimport Ram
 from coalmm.hardware.walk cimport Walker
 from coalmm.linux.cpu.code cimport CodeFrames
 from coalmm.linux.cpu.constants cimport (
-    CODE_WRITE, FAULT, FLUSH, NOTHING, PROT_EXECUTE, PROT_READ, PROT_WRITE, STALE, USER_FETCH, USER_WRITE,
+    FAULT, FLUSH, PROT_EXECUTE, PROT_READ, PROT_WRITE, SEVERAL, STALE, USER_FETCH, USER_WRITE,
 )
 from coalmm.virtual.faults cimport Faults
 
@@ -25,9 +25,10 @@ cdef class Fill:
     cdef u64 kernel_base
     cdef readonly u64 page, page_address
     cdef readonly CodeFrames code
-    cdef u32[::1] written
+    cdef u32[::1] written, executed
+    cdef u64[::1] written_at, executed_at
     cdef readonly u64 epoch, seen
-    cdef public u64 window, storing
+    cdef public u64 window
     cdef public u64 paddr
     cdef readonly u64 stale, misses, flushes
     cdef public int outcome
@@ -42,8 +43,14 @@ cdef class Fill:
     cdef bint _resolve(self, u64 vaddr, u64 access) except? -1
     cdef int _fault(self, u64 vaddr, u64 access, i64 error) except? -1
     cdef int _own_page(self, u64 vaddr, u64 access) except? -1
-    cdef int _grant(self, u64 pfn, u64 access) except? -1
-    cdef int _grant_code(self, u64 pfn) except? -1
+    @cython.locals(is_written=bint)
+    cdef int _grant(self, u64 pfn, u64 vaddr, u64 access) except? -1
+    cdef int _grant_data(self, u64 pfn, u64 vaddr) except? -1
+    @cython.locals(is_code=bint)
+    cdef int _grant_write(self, u64 pfn, u64 vaddr) except? -1
+    cdef int _grant_code(self, u64 pfn, u64 vaddr) except? -1
+    cdef int _both(self, u64 pfn, u64 vaddr) except? -1
+    cdef void _note(self, u32[::1] epochs, u64[::1] addresses, u64 pfn, u64 vaddr) noexcept
     @cython.locals(pfn=u64)
     cpdef object flushed(self)
     cpdef bint is_behind(self) except? -1
