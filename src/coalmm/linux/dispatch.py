@@ -7,14 +7,15 @@ counted, and never stops the program.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections import Counter
 from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
+from functools import cache
 from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
 from coalmm.linux import calls, numbers_i386, numbers_x86_64
 from coalmm.linux.abi import Abi
+from coalmm.linux.calls.index import FAMILIES
 from coalmm.linux.registry import CALLS, CALLS_32, Blocked, Registered
 from coalmm.linux.task import Task, Wait
 
@@ -25,30 +26,43 @@ MOST_UNKNOWN = 100  # names that are kept: a program may ask for any number
 NAMES = {8: numbers_x86_64.NAMES, 4: numbers_i386.NAMES}
 
 
-def load_calls() -> None:
-    """Import every family of calls, which registers them."""
-    for module in pkgutil.iter_modules(calls.__path__):
-        importlib.import_module(f"{calls.__name__}.{module.name}")
+@cache
+def families_of(name: str) -> tuple[str, ...]:
+    """The modules that have a call; all there are for one that the index does not know."""
+    found = tuple(family for family, names in FAMILIES.items() if name in names.split())
+    if found:
+        return found
+    from pkgutil import iter_modules
+
+    return tuple(module.name for module in iter_modules(calls.__path__))
+
+
+def find_call(name: str, word: int) -> Registered | None:
+    """The function of a call, for programs with words of so many bytes. Imports its family."""
+    for family in families_of(name):
+        importlib.import_module(f"coalmm.linux.calls.{family}")
+    return (CALLS_32.get(name) if word == 4 else None) or CALLS.get(name)
 
 
 class Dispatcher:
-    """System calls of all tasks of one system. `table` has the functions by number, for each word size."""
+    """System calls of all tasks of one system. `tables` has the functions by number, for each word size, once asked."""
 
     def __init__(self, system: System) -> None:
-        load_calls()
         self.system = system
-        self.tables = {word: self._table(word) for word in NAMES}
+        self.tables: dict[int, dict[int, Registered | None]] = {word: {} for word in NAMES}
         self.counts: dict[int, Counter[int]] = {word: Counter() for word in NAMES}  # known calls, by number
         self.unknown: Counter[str] = Counter()  # those that no function has
 
-    def _table(self, word: int) -> dict[int, Registered]:
-        """The functions of one ABI by number."""
-        table = {}
-        for number, name in NAMES[word].items():
-            entry = (CALLS_32.get(name) if word == 4 else None) or CALLS.get(name)
-            if entry is not None:
-                table[number] = entry
-        return table
+    def find(self, word: int, number: int) -> Registered | None:
+        """The function of a call by its number; None if there is none."""
+        table = self.tables[word]
+        if number in table:
+            return table[number]
+        name = NAMES[word].get(number)
+        if name is None:
+            return None
+        table[number] = find_call(name, word)
+        return table[number]
 
     def name(self, abi: Abi, number: int) -> str:
         """The name of a call."""
@@ -57,7 +71,7 @@ class Dispatcher:
     def begin(self, task: Task, number: int) -> bool:
         """Count a call that is made now; whether it is one that wants the CPU to stand still."""
         number &= 0xFFFF_FFFF
-        entry = self.tables[task.abi.word].get(number)
+        entry = self.find(task.abi.word, number)
         if entry is None:
             name = self.name(task.abi, number)
             known = name in self.unknown or len(self.unknown) < MOST_UNKNOWN
@@ -78,7 +92,7 @@ class Dispatcher:
         """Do one call; its result, or None if the task waits, has ended, or has other registers now."""
         mask = task.abi.mask
         number &= 0xFFFF_FFFF
-        entry = self.tables[task.abi.word].get(number)
+        entry = self.find(task.abi.word, number)
         if entry is None:
             return -ENOSYS
         try:

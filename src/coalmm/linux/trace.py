@@ -53,7 +53,7 @@ class TracingDispatcher(Dispatcher):
 
     def call(self, task: Task, number: int, name: str, arguments: tuple[int, ...]) -> str:
         """The name and the arguments, those that the call has; all six for one that is unknown."""
-        entry = self.tables[task.abi.word].get(number)
+        entry = self.find(task.abi.word, number)
         values = arguments[: entry.arguments] if entry is not None else arguments
         shown = [f"{value & task.abi.mask:#x}" for value in values]
         place = PATHS.get(name, len(shown))

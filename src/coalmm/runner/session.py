@@ -71,15 +71,16 @@ class Session:
         self.group = self.system.spawn(arguments, environ, os.fsencode(cwd), path).group
 
     def go(self) -> int:
-        """Run the program and report; the exit status. The machine is gone then."""
+        """Run the program and report; the exit status. The machine is gone then, and the terminal as it was."""
         with self.kernel:
             self.run(self.timeout)
-            sys.stdout.flush()
-            if self.report is not None:
-                self.write_report(self.report, self.form)
-            elif not self.quiet:
-                sys.stderr.write(self.report_text(sys.stderr.isatty()))
-            return self.exit_status
+            if self.report is not None or not self.quiet:
+                self.results()
+        if self.report is not None:
+            self.write_report(self.report, self.form)
+        elif not self.quiet:
+            sys.stderr.write(self.report_text(sys.stderr.isatty()))
+        return self.exit_status
 
     def run(self, timeout: float | None) -> None:
         """Run until all processes have ended, the time is over, or the user insists. Signals go to the program."""
