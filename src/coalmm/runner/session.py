@@ -106,9 +106,7 @@ class Session:
         """What coalmm exits with."""
         if self.timed_out:
             return TIMED_OUT
-        status = self.group.status
-        if status is None:
-            return SIGNALLED + signal.SIGINT
+        status = signal.SIGINT if self.abandoned else self.group.status or 0
         return SIGNALLED + (status & 0x7F) if status & 0x7F else status >> 8
 
     def results(self) -> dict[str, Any]:
