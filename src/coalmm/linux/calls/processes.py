@@ -186,8 +186,8 @@ def clone3(task: Task, pointer: int, size: int) -> int:
     if any(content[CLONE_ARGS_SIZES[-1] :]):
         return -E2BIG
     words = struct.unpack("<11Q", content[: CLONE_ARGS_SIZES[-1]].ljust(CLONE_ARGS_SIZES[-1], b"\0"))
-    flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, _ = words
-    if flags & 0xFF or exit_signal > 64 or set_tid or flags & 0x1000 or flags >> 33 or pidfd:
+    flags, _, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, _ = words
+    if flags & 0xFF or exit_signal > 64 or set_tid or flags & 0x1000 or flags >> 33:
         return -EINVAL
     if bool(stack) != bool(stack_size) or (flags & CLONE_THREAD and exit_signal):
         return -EINVAL
