@@ -26,6 +26,7 @@ cdef extern from *:
     #define coalmm_cpu_ERROR_INSTRUCTION 0xaULL
     #define coalmm_cpu_SYSTEM_CALL_VECTOR 0x80ULL
     #define coalmm_cpu_HOOK_MEMORY 0xc00ULL
+    #define coalmm_cpu_CODE_FLUSH 0x4000000aULL
     #define coalmm_cpu_TLB_FLUSH 0x4000000bULL
     #define coalmm_cpu_TB_REMOVE_CACHE 0x48000009ULL
     """
@@ -51,5 +52,6 @@ cdef extern from *:
     const u64 ERROR_INSTRUCTION "coalmm_cpu_ERROR_INSTRUCTION"
     const u64 SYSTEM_CALL_VECTOR "coalmm_cpu_SYSTEM_CALL_VECTOR"
     const u64 HOOK_MEMORY "coalmm_cpu_HOOK_MEMORY"
+    const u64 CODE_FLUSH "coalmm_cpu_CODE_FLUSH"
     const u64 TLB_FLUSH "coalmm_cpu_TLB_FLUSH"
     const u64 TB_REMOVE_CACHE "coalmm_cpu_TB_REMOVE_CACHE"

@@ -31,5 +31,6 @@ FIRST_ACCESS = 16  # UC_MEM_READ; writes and fetches follow, as in our ACCESS_*
 ERROR_INSTRUCTION = 10  # UC_ERR_INSN_INVALID
 SYSTEM_CALL_VECTOR = 0x80
 HOOK_MEMORY = 1 << 10 | 1 << 11  # UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE
+CODE_FLUSH = 10 | 1 << 30
 TLB_FLUSH = 11 | 1 << 30  # uc_ctl: the control, the number of arguments << 26, write << 30
 TB_REMOVE_CACHE = 9 | 2 << 26 | 1 << 30

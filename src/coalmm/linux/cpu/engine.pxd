@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t as i64, uint32_t as u32, uint64_t as u64
 cimport cython
 
 from coalmm.linux.cpu.constants cimport (
-    ERROR_INSTRUCTION, EXCEPTION, FAILED, FIRST_ACCESS, FLUSH, HOOK_MEMORY, INVALID, MEMORY, MOST_TURNS,
+    CODE_FLUSH, ERROR_INSTRUCTION, EXCEPTION, FAILED, FIRST_ACCESS, FLUSH, HOOK_MEMORY, INVALID, MEMORY, MOST_TURNS,
     NOTHING, STALE, STOPPED,
     SYSTEM_CALL_VECTOR, TB_REMOVE_CACHE, TIME, TLB_FLUSH, WANDERED,
 )
@@ -22,6 +22,8 @@ cdef class Engine:
     cdef readonly Fill fill
     cdef readonly object form, dispatch, emulator, hooks, hook_add, hook_del, user_mode, scratch
     cdef readonly int in_flight
+    cdef readonly u64 between_blocks
+    cdef bint stop_once
     cdef readonly u64 uc, start_at, stop_at, read_at, write_at, control_at, save_at, restore_at
     cdef readonly int pointer, result, first, second, third, fourth, fifth, sixth
     cdef readonly bint narrow
@@ -39,6 +41,7 @@ cdef class Engine:
     cpdef object drop_code(self, u64 pfn)
     @cython.locals(begin=u64, timeout=u64, error=int, outcome=int)
     cpdef int run(self, u64 microseconds) except -1
+    cpdef int step(self)
     cpdef object raise_error(self)
     cpdef object stop(self)
     cpdef int miss(self, u64 vaddr, u64 access) noexcept

@@ -13,7 +13,7 @@ from typing import Any
 
 import cython
 
-from coalmm.linux.cpu import exceptions, setup
+from coalmm.linux.cpu import exceptions, exits, setup
 from coalmm.linux.cpu.emulator import constants
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
@@ -21,6 +21,7 @@ from coalmm.linux.cpu.registers import Form
 
 if not cython.compiled:
     from coalmm.linux.cpu.constants import (
+        CODE_FLUSH,
         ERROR_INSTRUCTION,
         EXCEPTION,
         FAILED,
@@ -62,6 +63,7 @@ if not cython.compiled:
     from coalmm.linux.cpu.ticker import begin_slice, end_slice, end_ticker, start_ticker
 
 GENERAL_PROTECTION = 13
+LOAD_AND_LOOP = bytes.fromhex("8a03ebfe")  # mov al, [rbx]; jmp to itself
 STAYS = object()  # what `dispatch` returns when the number register is to stay as it is, and the task stops
 
 
@@ -101,6 +103,10 @@ class Engine:
         self.user_mode = self.new_context()
         self.scratch = self.new_context()
         self.in_flight = self.find_exception_field()
+        self.between_blocks = exits.find_flag(self.emulator)
+        self.stop_once = False
+        exits.set_flag(self.between_blocks, True)
+        self.check_stops()
         self.ticker = start_ticker(self.stop_at, self.uc)
 
     def enter_user_mode(self) -> None:
@@ -127,6 +133,22 @@ class Engine:
         self.save(self.scratch)
         self.restore(self.user_mode)
         return exceptions.find_field(before, exceptions.content(self.scratch), GENERAL_PROTECTION)
+
+    def check_stops(self) -> None:
+        """Make sure that a stop does not come within an instruction. OSError if it does."""
+        base = "rbx" if not self.narrow else "ebx"
+        start = self.fill.page_address + setup.TRIAL_OFFSET
+        self.fill.mmu.ram.write((self.fill.page << 12) + setup.TRIAL_OFFSET, LOAD_AND_LOOP)
+        self.put(self.form.numbers[base], self.fill.page_address + 8192)
+        self.flush()
+        self.diagnosing = self.stop_once = True
+        emu_start(self.start_at, self.uc, start, self.stop_address, 0, 0)
+        self.diagnosing = self.stop_once = False
+        stopped = self.get(self.pointer)
+        self.restore(self.user_mode)
+        self.flush()
+        if stopped != start + 2:
+            raise exits.refuse("the flag does nothing")
 
     def forget_exception(self) -> None:
         """The kernel has the exception that the CPU came back with."""
@@ -238,6 +260,17 @@ class Engine:
                 return MEMORY
         return TIME
 
+    def step(self) -> int:
+        """Do one instruction; the emulator's error.
+
+        Only code that is translated meanwhile counts instructions and stops at once; it is not kept.
+        """
+        control_0(self.control_at, self.uc, CODE_FLUSH)
+        exits.set_flag(self.between_blocks, False)
+        error: int = emu_start(self.start_at, self.uc, self.get(self.pointer), self.stop_address, 0, 1)
+        exits.set_flag(self.between_blocks, True)
+        return error
+
     def raise_error(self) -> None:
         """Raise what a callback could not."""
         error = self.fill.error
@@ -268,7 +301,7 @@ class Engine:
         hook = self.add_hook(HOOK_MEMORY, access_address(on_access))
         try:
             self.flush()
-            emu_start(self.start_at, self.uc, pointer, self.stop_address, 0, 1)
+            self.step()
         finally:
             self.hook_del(self.uc, hook)
             self.diagnosing = False
@@ -281,7 +314,8 @@ class Engine:
         if access == 2:
             return self.fill.answer(vaddr, access)
         self.seen.append((True, vaddr))
-        emu_stop(self.stop_at, self.uc)  # code that was translated before does not count instructions
+        if self.stop_once:
+            emu_stop(self.stop_at, self.uc)
         self.fill.paddr = self.fill.mmu.ram.size
         return 3
 

@@ -18,7 +18,8 @@ from coalmm.linux.cpu.registers import Form
 CODE_BUFFER = 256 << 20  # bytes of translated code; address space until it is used
 
 HLT = 0xF4
-LEAVE_OFFSET, LANDING_OFFSET, STOP_OFFSET = 0x400, 0x410, 0x800  # in the CPU's own page, behind the descriptors
+# In the CPU's own page, behind the descriptors.
+LEAVE_OFFSET, LANDING_OFFSET, TRIAL_OFFSET, STOP_OFFSET = 0x400, 0x410, 0x420, 0x800
 FLAT_CODE, FLAT_DATA = 0x00CF_FB00_0000_FFFF, 0x00CF_F300_0000_FFFF  # 4 GiB, DPL 3
 GDT_ENTRIES = 16
 USER_DATA = 0x2B  # selector
