@@ -99,3 +99,42 @@ def test_pkg_config_says_what_coalmm_config_does(tmp_path):
     words = done.stdout.split()
     assert set(config("--libs")) <= set(words)
     assert any(word.startswith("-I") and word.endswith("include") for word in words)
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "expected"),
+    [
+        (["-g0"], None, r"leaks in program"),
+        (["-g0", "-s"], None, r"0x[0-9a-f]+ in program"),
+        (["-g"], "/nowhere", r"0x[0-9a-f]+ in program"),
+        (["-g", "-no-pie"], None, r"program\.c:5 in leaks"),
+        (["-g", "-pie", "-fPIE"], None, r"program\.c:5 in leaks"),
+    ],
+    ids=["no lines", "stripped", "no addr2line", "fixed address", "position independent"],
+)
+def test_a_call_site_says_as_much_as_the_program_has(tmp_path, options, path, expected):
+    source = write(tmp_path, """
+        #include <coalmm.h>
+        __attribute__((noinline)) static void *leaks(void)
+        {
+            void *lost = kmalloc(100);
+            __asm__ volatile("" ::: "memory");
+            return lost;
+        }
+        int main(void)
+        {
+            mem_enable_tracking();
+            leaks();
+            coalmm_print_leaks();
+        }
+    """)
+    program = compile_c(source, tmp_path / "program", *options)
+    done = run(program, **({"PATH": path} if path else {}))
+    assert re.search(rf"│ {expected}\s*│", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("sanitizer", ["address", "undefined"])
+def test_programs_with_sanitizers_run(tmp_path, sanitizer):
+    program = compile_c(PROGRAMS / "basics.c", tmp_path / "program", f"-fsanitize={sanitizer}")
+    done = run(program, ASAN_OPTIONS="detect_leaks=0")
+    assert done.returncode == 0 and "not ok" not in done.stdout, done.stdout + done.stderr

@@ -69,7 +69,7 @@ def describe(text: str) -> str:
 
 def _resolve(path: str, offset: str) -> str:
     function, file, line = _ask(path, f"0x{offset}")
-    if file != UNKNOWN:
+    if file != UNKNOWN and line.isdigit() and line != "0":
         return f"{file}:{line} in {function}"
     return f"{function if function != UNKNOWN else '0x' + offset} in {Path(path).name}"
 
