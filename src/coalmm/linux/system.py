@@ -30,7 +30,6 @@ from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked
 from coalmm.linux.scheduler import ALONE, Scheduler
-from coalmm.linux.segments import Segments
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
@@ -70,6 +69,7 @@ if TYPE_CHECKING:
 
     from coalmm.kernel import Kernel
     from coalmm.linux.calls.futex import Key, Sleeper
+    from coalmm.linux.segments import Segments
 
 PAGING = {"i386": ("i386", "pae"), "x86_64": ("x86_64", "la57")}
 DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, UNDEFINED, PROTECTION, PAGE_FAULT = 0, 1, 3, 4, 6, 13, 14
@@ -122,7 +122,6 @@ class System:
         self.delivery = Delivery(self)
         self.registers_replaced = False  # by the call that is being done: its result goes nowhere
         self.end_slice = False  # the running task gives the rest of its slice away
-        self.segments = Segments(kernel)
         self.futexes: defaultdict[Key, list[Sleeper]] = defaultdict(list)
         self.crashes: list[str] = []
         self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
@@ -133,6 +132,17 @@ class System:
         self.first_arguments: list[bytes] = []
         self.oopses: list[Oops] = []  # what the kernel failed in
         self.callback_error: Exception | None = None  # of the user's own function: not ours to catch
+
+    @cached_property
+    def segments(self) -> Segments:
+        """System V shared memory."""
+        from coalmm.linux.segments import Segments
+
+        return Segments(self.kernel)
+
+    def first_random(self) -> bytes:
+        """The 16 bytes of AT_RANDOM; the same for every program unless addresses are random too."""
+        return self.random.randbytes(16) if self.randomise else bytes(range(0x10, 0x20))
 
     @cached_property
     def random(self) -> Random:
@@ -533,7 +543,8 @@ class System:
         """End what still runs, and give everything back."""
         for group in list(self.groups.values()):
             self.end_group(group, SIGKILL)
-        self.segments.close()
+        if "segments" in vars(self):  # it was asked for
+            self.segments.close()
         for cpu in self.cpus.values():
             cpu.engine.close()
         self.cpus.clear()

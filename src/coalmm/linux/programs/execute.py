@@ -169,7 +169,7 @@ def load_program(system: System, process: Process, program: Program, environ: li
         (stack.AT_SECURE, 0),
         (stack.AT_HWCAP2, 0),
     ]
-    first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, random.randbytes(16))
+    first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, system.first_random())
     process.write(first.pointer, first.content)
     note_image(process, image, base, first)
     return Start(abi, entry, first.pointer, program.path, program.argv)
