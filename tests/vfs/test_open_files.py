@@ -206,3 +206,19 @@ def test_a_mapping_shows_the_file(guest):
     assert process.read(vaddr, 5) == b"coal\n"
     assert guest.kernel.files.path(record) == "/etc/hostname"
     guest.kernel.files.release(record)
+
+
+def test_many_small_files_need_no_descriptor_each(tree):
+    guest = Guest(tree)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(300):
+        fd = guest.open(f"/tmp/{number}", os.O_CREAT | os.O_WRONLY)
+        guest.write(fd, b"%d" % number)
+        guest.good("close", fd)
+    assert len(os.listdir("/proc/self/fd")) < before + 20
+    assert [guest.contents(f"/tmp/{number}") for number in (0, 150, 299)] == [b"0", b"150", b"299"]
+    guest.good("truncate", "/tmp/7", 3)
+    assert guest.contents("/tmp/7") == b"7\0\0"
+    at = guest.room(144)
+    guest.good("stat", "/tmp/7", at)
+    assert guest.task.read(at + 48, 8) == (3).to_bytes(8, "little")

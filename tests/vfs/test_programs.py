@@ -115,3 +115,38 @@ def test_programs_do_with_files_what_they_do_natively(pristine, tmp_path, name, 
     assert lasting(got[2]) == lasting(expected[2])
     assert got[0] == expected[0]
     assert contents(theirs) == (contents(mine) if where == "write" else contents(pristine))
+
+
+PROC = """
+cat /proc/self/comm
+cat /proc/self/cmdline | tr '\\0' ' '
+cat /proc/self/environ | tr '\\0' '\\n' | grep -v PWD | sort
+readlink /proc/self/exe /proc/self/cwd /proc/self/root /proc/self /proc/mounts | sed 's/^[0-9]*$/pid/;s,/.*/here$,here,'
+cut -d' ' -f2,3 /proc/self/stat
+cat /proc/self/stat | wc -w
+cat /proc/self/statm | wc -w
+grep -c . /proc/self/limits
+grep -E '^(Name|State|Threads)' /proc/self/status
+exec 7<words
+readlink /proc/self/fd/7 | sed 's,.*/,,'
+cat /proc/self/fd/7
+cat /dev/fd/7
+od -An -tu8 -N16 /proc/self/auxv | wc -w
+grep -c heap /proc/self/maps
+grep -q '^Rss:' /proc/self/smaps && echo smaps
+head -c 9 /proc/nothing
+echo x >/proc/self/nothing
+ls -d /proc/self/task/*/comm | wc -l
+test -w /proc/self/mem && echo writable
+cat /proc/sys/kernel/ostype /proc/sys/vm/overcommit_memory
+ls /sys/kernel/mm/transparent_hugepage/enabled
+"""
+
+
+def test_what_proc_says_has_the_form_that_it_has_natively(pristine, tmp_path):
+    for side in ("native", "ours"):
+        (tmp_path / side).mkdir()
+    mine, theirs = (copy(pristine, tmp_path / side / "here") for side in ("native", "ours"))
+    expected, got = natively(PROC, mine), on_ours(PROC, theirs)
+    assert got[1].decode().splitlines() == expected[1].decode().splitlines()
+    assert got[2] == expected[2]

@@ -172,7 +172,7 @@ def load_program(system: System, process: Process, program: Program, environ: li
     first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, system.first_random())
     process.write(first.pointer, first.content)
     note_image(process, image, base, first)
-    return Start(abi, entry, first.pointer, program.path, program.argv)
+    return Start(abi, entry, first.pointer, program.path, program.argv, first.auxiliary)
 
 
 def note_image(process: Process, image: elf.Image, base: int, first: stack.Stack) -> None:

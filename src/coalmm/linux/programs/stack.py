@@ -29,6 +29,7 @@ class Stack(NamedTuple):
     pointer: int
     content: bytes
     strings: tuple[int, int, int]
+    auxiliary: bytes  # the vector, as /proc/PID/auxv shows it
 
 
 def build_stack(
@@ -60,11 +61,11 @@ def build_stack(
         (AT_NULL, 0),
     ]
     words = [len(argv), *(base + at for at in where["argv"]), 0, *(base + at for at in where["environ"]), 0]
-    words += [value for pair in vector for value in pair]
-    table = abi.pack_words(*words)
+    packed = abi.pack_words(*(value for pair in vector for value in pair))
+    table = abi.pack_words(*words) + packed
     pointer = (platform_at - len(table)) & -16
     content = bytearray(top - pointer)
     for at, data in ((pointer, table), (platform_at, platform), (random_at, random), (base, strings)):
         content[at - pointer : at - pointer + len(data)] = data
     ends = [base + sum(len(text) + 1 for text in texts) for texts in ([], argv, [*argv, *environ])]
-    return Stack(pointer, bytes(content), (ends[0], ends[1], ends[2]))
+    return Stack(pointer, bytes(content), (ends[0], ends[1], ends[2]), packed)

@@ -32,6 +32,7 @@ from coalmm.linux.vfs.regular import FileNode, PageCache
 
 FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
 COPY = 1 << 20
+SMALL = 64 << 10  # bytes of a file that is kept without a descriptor while nobody has it open
 
 
 class Overlay(PageCache):
@@ -175,6 +176,7 @@ class OverlayFile(OverlayNode, FileNode):
 
     kind = stat.S_IFREG
     upper: HostHandle | None = None
+    saved: bytes | None = None  # the bytes of a small file that nobody has open: it costs no descriptor
     reader: HostHandle | None = None  # of the host's file
     charged = 0  # bytes of the overlay's limit
 
@@ -191,9 +193,30 @@ class OverlayFile(OverlayNode, FileNode):
         if self.upper is not None:
             status = os.fstat(self.upper.fd)
             found.size, found.blocks = status.st_size, status.st_blocks
+        elif self.saved is not None:
+            found.size, found.blocks = len(self.saved), self.charged >> 9
         return found
 
+    def leave(self) -> None:
+        super().leave()
+        if not self.opens:
+            self.reader = None
+            self._put_away()
+
+    def _put_away(self) -> None:
+        """Keep the bytes of a small file here until it is opened again; not while areas show them."""
+        files = self.overlay.files
+        if self.upper is None:
+            return
+        status = os.fstat(self.upper.fd)
+        if status.st_size <= SMALL and (files is None or not files.find(status)):
+            self.saved, self.upper = os.pread(self.upper.fd, SMALL, 0), None
+
     def handle(self, writable: bool) -> HostHandle:
+        if self.saved is not None:
+            self.upper = self.overlay.scratch()
+            os.pwrite(self.upper.fd, self.saved, 0)
+            self.saved = None
         if self.upper is None and (writable or self.lower is None):
             self._copy_up()
         if self.upper is not None:
@@ -240,6 +263,8 @@ class OverlayFile(OverlayNode, FileNode):
         super().truncate(size)
         self._charge()
         self._written()
+        if not self.opens:
+            self._put_away()
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
         self.overlay.check_room(max(offset + length - self.size, 0))

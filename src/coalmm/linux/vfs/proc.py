@@ -51,6 +51,12 @@ class ProcDirectory(Directory):
             if node is not None:
                 yield Entry(name, node.attributes().ino, node.kind)
 
+    def create(self, name: bytes, mode: int) -> Node:
+        raise failure(ENOENT)
+
+    def symlink(self, name: bytes, target: bytes) -> Node:
+        raise failure(ENOENT)
+
     def link(self, name: bytes, node: Node) -> None:
         raise failure(ENOENT)
 

@@ -10,6 +10,7 @@ Paths are the guest's, bytes. Every method raises OSError with Linux's errno. `t
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from collections.abc import Sequence
 from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
@@ -38,6 +39,13 @@ NEW_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_CLOEXEC  # 
 PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
+def raise_descriptor_limit() -> None:
+    """Large changed files and host directories in use hold a descriptor of this program each: ask for all there are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class Vfs:
     """The files of one run. `console` is what descriptors 0, 1 and 2 are: host descriptors or Python streams."""
 
@@ -51,6 +59,7 @@ class Vfs:
         output_limit: int | None = None,
         seed: int | None = None,
     ) -> None:
+        raise_descriptor_limit()
         handle = open_root(root)
         self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
         self.root: Directory = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
