@@ -69,10 +69,13 @@ def c_library() -> Extension:
 
 
 def static_python() -> str:
-    """What links a whole interpreter into a program: modules look for all of Python's functions there."""
-    names = ("LIBPL", "LIBRARY", "LIBS", "SYSLIBS")
+    """What links a whole interpreter into a program: modules look for all of Python's functions there.
+
+    Its objects may not be fit for a program that can lie anywhere, hence -no-pie.
+    """
+    names = ("LIBPL", "LIBRARY", "LIBS", "MODLIBS", "SYSLIBS")
     folder, archive, *others = (sysconfig.get_config_var(name) or "" for name in names)
-    python = f"-Wl,--export-dynamic -Wl,--whole-archive {folder}/{archive} -Wl,--no-whole-archive"
+    python = f"-no-pie -Wl,--export-dynamic -Wl,--whole-archive {folder}/{archive} -Wl,--no-whole-archive"
     return " ".join([python, *" ".join(others).split(), "-lutil", "-lpthread"])
 
 
