@@ -267,3 +267,26 @@ def test_a_memfd_that_is_mapped_cannot_be_sealed_against_writes(guest):
     record = guest.task.files.get(fd).mapping(guest.kernel, True)
     assert guest.call("fcntl", fd, 1033, 8) == -EBUSY
     guest.kernel.files.release(record)
+
+
+@pytest.mark.parametrize("change", ["write", "truncate"])
+def test_a_map_of_a_file_of_the_host_shows_what_is_written_later(guest, change):
+    fd = guest.open("/etc/hostname")
+    record = guest.task.files.get(fd).mapping(guest.kernel, False)
+    process = guest.task.process
+    vaddr = process.map(0, 4096, "r", 1, record)
+    guest.kernel.files.release(record)
+    assert process.read(vaddr, 5) == b"coal\n"
+    guest.good("close", fd)
+    if change == "write":
+        guest.write(guest.open("/etc/hostname", os.O_WRONLY), b"COAL")
+        assert process.read(vaddr, 5) == b"COAL\n"
+        assert guest.contents("/etc/hostname") == b"COAL\n"
+    else:
+        guest.good("truncate", "/etc/hostname", 2)
+        assert process.read(vaddr, 5) == b"co\0\0\0"
+    process.unmap(vaddr, 4096)
+    guest.task.files.close_all()
+    guest.kernel.files.drop_unused()
+    assert list(guest.kernel.files.files()) == []
+    guest.kernel.validate()

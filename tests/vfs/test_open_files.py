@@ -222,3 +222,12 @@ def test_many_small_files_need_no_descriptor_each(tree):
     at = guest.room(144)
     guest.good("stat", "/tmp/7", at)
     assert guest.task.read(at + 48, 8) == (3).to_bytes(8, "little")
+
+
+def test_a_file_that_is_cut_at_once_is_not_copied(tree):
+    (tree / "etc/large").write_bytes(bytes(3 << 20))
+    guest = Guest(tree, overlay_limit=1 << 20)
+    assert guest.call("open", "/etc/large", os.O_RDWR, 0) == -ENOSPC
+    guest.write(guest.open("/etc/large", os.O_WRONLY | os.O_TRUNC), b"small")
+    assert guest.contents("/etc/large") == b"small"
+    assert (tree / "etc/large").stat().st_size == 3 << 20

@@ -125,6 +125,21 @@ class Files:
         self.descriptors[file] = fd
         return file
 
+    def rebind(self, file: int, fd: int) -> None:
+        """The bytes of a file are those of another host file from now on; what areas show of it stays.
+
+        `fd`, open for reading and writing, belongs to this object from now on.
+        """
+        status = os.fstat(fd)
+        word = file >> 3
+        for field, value in (
+            (F_DEVICE, status.st_dev), (F_INODE, status.st_ino), (F_CHANGED, status.st_mtime_ns), (F_WRITABLE, 1),
+        ):  # fmt: skip
+            self.words[word + field] = value
+        if file in self.descriptors:
+            os.close(self.descriptors[file])
+        self.descriptors[file] = fd
+
     def create_memory(self, size: int, name: str = "") -> int:
         """A reference to `size` bytes of shared memory, all zero; 0 if there is no memory for its record.
 

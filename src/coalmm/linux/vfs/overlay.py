@@ -226,10 +226,10 @@ class OverlayFile(OverlayNode, FileNode):
             self.reader = self.lower.open(os.O_RDONLY)
         return self.reader
 
-    def _copy_up(self) -> None:
-        """Give it a private copy of the host's bytes."""
+    def _copy_up(self, limit: int = 1 << 63) -> None:
+        """Give it a private copy of the host's bytes, of the first `limit` of them."""
         source = None if self.lower is None else self.handle(False)
-        size = 0 if source is None else os.fstat(source.fd).st_size
+        size = 0 if source is None else min(os.fstat(source.fd).st_size, limit)
         self.overlay.check_room(size)
         copy = self.overlay.scratch()
         done = 0
@@ -239,9 +239,19 @@ class OverlayFile(OverlayNode, FileNode):
                 break
             done += part
         self.change()
-        self.drop_record()  # areas go on showing the host's file
+        if source is not None:
+            self._rebind(source, copy)
         self.upper, self.lower, self.reader = copy, None, None
         self._charge()
+
+    def _rebind(self, source: HostHandle, copy: HostHandle) -> None:
+        """Areas that show the host's file show the copy from now on; not if other names have it too."""
+        files, status = self.overlay.files, os.fstat(source.fd)
+        record = files.find(status) if files is not None else 0
+        if record and status.st_nlink == 1:
+            files.rebind(record, os.dup(copy.fd))
+        else:
+            self.drop_record()
 
     def _charge(self) -> None:
         """Count what the copy takes now."""
@@ -260,11 +270,15 @@ class OverlayFile(OverlayNode, FileNode):
         return done
 
     def truncate(self, size: int) -> None:
-        super().truncate(size)
-        self._charge()
-        self._written()
-        if not self.opens:
-            self._put_away()
+        if self.upper is None and self.saved is None:
+            self._copy_up(size)
+        self.enter()
+        try:
+            super().truncate(size)
+            self._charge()
+            self._written()
+        finally:
+            self.leave()
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
         self.overlay.check_room(max(offset + length - self.size, 0))

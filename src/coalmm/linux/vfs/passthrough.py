@@ -120,6 +120,13 @@ class HostFile(HostNode, FileNode):
         if not self.opens:
             self.reader = self.writer = None
 
+    def truncate(self, size: int) -> None:
+        self.enter()
+        try:
+            super().truncate(size)
+        finally:
+            self.leave()
+
     def sync(self) -> None:
         super().sync()
         os.fsync(self.handle(False).fd)
