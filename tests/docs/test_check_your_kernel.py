@@ -49,6 +49,13 @@ def run(folder, words):
     )  # fmt: skip
 
 
+def test_the_command_of_the_readme_is_one_of_the_tutorial():
+    section = (ROOT / "README.md").read_text().partition("## Check your kernel")[2].partition("\n## ")[0]
+    commands = re.findall(r"^\$ (coalmm check .*)$", section, re.MULTILINE)
+    assert len(commands) == 1
+    assert commands[0] in "".join(blocks(PAGE, "sh")).splitlines()
+
+
 def test_the_check_toml_shown_is_the_toy_kernels():
     assert blocks(PAGE, "toml") == [(ROOT / "examples" / "toykernel" / "check.toml").read_text()]
 

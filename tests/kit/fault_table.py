@@ -16,7 +16,7 @@ FAULTS = [
     ("directory index of 8 MiB", "paging.c", "#define DIRECTORY_INDEX(vaddr) ((vaddr) >> 22)", "#define DIRECTORY_INDEX(vaddr) ((vaddr) >> 23 << 1)"),
     ("unmap leaves the entry", "paging.c", "    *entry = 0;\n    frame_mapped", "    frame_mapped"),
     ("unmap leaks the mapping's hold", "paging.c", "    frame_mapped(frame, -1);\n    frame_free(frame);", "    frame_mapped(frame, -1);"),
-    ("map takes no hold", "paging.c", "if (!frame_hold(paddr))", "if (frame_mappings(paddr) && !frame_hold(paddr))"),
+    ("map holds twice", "paging.c", "if (!frame_hold(paddr))", "if (!frame_hold(paddr) || !frame_hold(paddr))"),
     ("new table not cleared", "paging.c", "memset(ram + frame, 0, PAGE);", "memset(ram + frame, 0, PAGE / 2);"),
     ("clone shares writable", "paging.c", "if (*from & PAGE_WRITABLE)\n", "if (*from & 0)\n"),
     ("clone marks only the child", "paging.c", "*from = (*from & ~PAGE_WRITABLE) | PAGE_COW;\n    *to = *from;", "*to = (*from & ~PAGE_WRITABLE) | PAGE_COW;\n    else\n        *to = *from;"),

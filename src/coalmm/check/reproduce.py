@@ -111,10 +111,15 @@ class Reproducer:
         for first, name in ((SLOT_CTORS, "ctor"), (SLOT_DTORS, "dtor")):
             if first <= arg.slot < first + 4:
                 return f"{name}{arg.slot - first}", True
-        name = self.names.get(arg.slot) or self._element(arg.slot)
+        name = self._variable(arg.slot)
         if self.is_pointer(arg.slot):
             return (f"(char *){name}{distance}" if distance else name), True
         return name + distance, False
+
+    def _variable(self, slot: int) -> str:
+        """The variable of an operation; for what `many_given` got, an element of its array."""
+        op = self.by_out.get(slot)
+        return self._element(slot) if op is None or op.name == "many_given" else self.names[slot]
 
     def _element(self, slot: int) -> str:
         """An element of what many_given got."""
@@ -127,7 +132,7 @@ class Reproducer:
         """Whether the variable of an operation is a pointer in C."""
         op = self.by_out.get(slot)
         if op is None or op.name == "region":
-            return True
+            return True  # an element of an array, or memory
         return op.name in FUNCTIONS and "*" in FUNCTIONS[op.name].returns
 
     def text(self, arg: int | Ref, kind: str) -> str:
@@ -208,12 +213,11 @@ class Reproducer:
             lines = [
                 f"static void *{name}[{numbers[1]}];",
                 f"size_t {name}_count = 0;",
-                f"while ({name}_count < {numbers[1]} && ({name}[{name}_count] = {cast}{self.call(function, args)}))",
-                f"    {name}_count++;",
+                f"while ({name}_count < {numbers[1]} && ({name}[{name}_count] = {cast}{self.call(function, args)})) {{",
             ]
             if numbers[5]:
-                lines.append(f"for (size_t i = 0; i < {name}_count; i++)")
-                lines.append(f"    fill({name}[i], {numbers[5]}, {op.out} + i);")
+                lines.append(f"    fill({name}[{name}_count], {numbers[5]}, {op.out} + {name}_count);")
+            lines += [f"    {name}_count++;", "}"]
             return lines
         first, count = (numbers[0], numbers[1]) if op.name == "many_differ" else (numbers[1], numbers[2])
         of = next(other for other in self.ops if other.name == "many_given" and other.out <= first
@@ -243,21 +247,22 @@ class Reproducer:
             address = self.text(self.by_out[int(found[1])].args[0], "void *")
             return f"((unsigned char *)({address}))[{found[2]}]"
 
+        def number(found: re.Match[str]) -> str:
+            return f"(uintptr_t){found[0]}" if self.is_pointer(int(found[1])) else found[0]
+
         def name(found: re.Match[str]) -> str:
-            slot, field = int(found[1]), found[2]
-            text = self.names.get(slot) or self._element(slot)
+            cast, slot, field = found[1] or "", int(found[2]), found[3]
             op = self.by_out.get(slot)
+            if op is not None and op.name == "many_given" and not cast:
+                return f"{self.names[slot]}_count"
+            text = cast + self._variable(slot)
             if field is not None:
                 return f"{text}[{field}]"
-            if op is not None and op.name in FUNCTIONS and FUNCTIONS[op.name].structure:
-                return f"{text}_result"
-            if op is not None and op.name == "many_given":
-                return f"{text}_count"
-            return text
+            return f"{text}_result" if op and op.name in FUNCTIONS and FUNCTIONS[op.name].structure else text
 
         text = re.sub(r"byte\(\$(\d+), (\d+)\)", byte, text)
-        text = re.sub(r"(?<![\w(] )\$(\d+) (%|>=|-|&) ", r"(uintptr_t)$\1 \2 ", text)
-        return re.sub(r"\$(\d+)(?:\.(\d))?", name, text)
+        text = re.sub(r"(?<!\))\$(\d+)(?= (?:%|>=|-|&) )", number, text)
+        return re.sub(r"(\((?:uintptr_t|void \*)\))?\$(\d+)(?:\.(\d))?", name, text)
 
     # The program.
 

@@ -115,11 +115,11 @@ class UserMemory:
         """Judge a length of a string that has its NUL in `size` bytes (length < size), or not (length == size)."""
         name, out = call.op.name, call.out
         if length == size:
-            cut = self.cut if self.cut is not None and size > 1 else (size - call.value) if size > 1 else 0
-            if call.value not in (size, size - 1) or call.value != size - cut:
+            cut = size - call.value
+            if cut not in (0, 1) or (size > 1 and self.cut not in (None, cut)):
                 raise Violation(
                     "length", f"{name} returned {call.value} for a string longer than the {size} bytes that it may "
-                    "copy", f"${out} == {size - cut}", "@param n Maximum bytes to copy",
+                    "copy", f"(ssize_t)${out} == {size - (self.cut or 0)}", "@param n Maximum bytes to copy",
                 )  # fmt: skip
             self.cut = cut if size > 1 else self.cut
             return

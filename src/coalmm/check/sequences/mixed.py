@@ -4,6 +4,7 @@ from random import Random
 
 from coalmm.check.recording import Recording
 from coalmm.check.sequences.buddy import BuddyCalls
+from coalmm.check.sequences.debug import DebugCalls
 from coalmm.check.sequences.frames import FrameCalls
 from coalmm.check.sequences.generator import Generator
 from coalmm.check.sequences.kmalloc import KmallocCalls
@@ -17,6 +18,7 @@ GROUPS: dict[str, type[Generator]] = {
     "buddy": BuddyCalls,
     "slab": SlabCalls,
     "kmalloc": KmallocCalls,
+    "debug": DebugCalls,
 }
 
 
