@@ -42,6 +42,7 @@ class OurRun:
     outcome: Outcome
     crashes: list[str] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
+    oopses: list = field(default_factory=list)
     idle: float = 0.0
     ended: bool = True
 
@@ -132,7 +133,7 @@ def run_on_ours(
         ledger.close()
         contents = [os.pread(stream.fileno(), os.fstat(stream.fileno()).st_size, 0) for stream in (out, err)]
         unknown = dict(system.dispatcher.unknown)
-        return OurRun(Outcome(*contents, group.status or 0), system.crashes, unknown, idle, ended)
+        return OurRun(Outcome(*contents, group.status or 0), system.crashes, unknown, system.oopses, idle, ended)
 
 
 def assert_same(argv: list[str], stdin: bytes = b"", paging: str = "x86_64", **options) -> OurRun:
@@ -140,5 +141,6 @@ def assert_same(argv: list[str], stdin: bytes = b"", paging: str = "x86_64", **o
     native = run_natively(argv, stdin, **{key: options[key] for key in ("environ", "cwd") if key in options})
     ours = run_on_ours(argv, stdin, paging=paging, **options)
     assert ours.ended, (ours.outcome, native)
+    assert not ours.oopses, ours.oopses
     assert ours.outcome == native, ours.crashes
     return ours

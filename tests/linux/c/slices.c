@@ -2,7 +2,7 @@
 #include "say.h"
 static volatile long counts[8];
 int main(void) {
-    for (long i = 0; i < 3000000; i++) {
+    for (long i = 0; i < 1000000; i++) {
         counts[0]++;
         __asm__ volatile("addl $3, %0" : "+m"(counts[1])::"cc");
         __asm__ volatile("lock; incl %0" : "+m"(counts[2])::"cc");

@@ -36,7 +36,8 @@ CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID = 0x80000, 0x100000, 0x2
 CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND = 0x1000000, 1 << 32
 NAMESPACES = 0x2C020000 | 0x50000000 | 0x80
 WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x01000000
-WAIT_EXTRA = 0xE000_0000  # __WNOTHREAD, __WALL, __WCLONE: there is no difference here
+WNOTHREAD, WALL, WCLONE = 1 << 29, 1 << 30, 1 << 31
+WAIT_EXTRA = WNOTHREAD | WALL | WCLONE  # the first makes no difference here
 P_ALL, P_PID, P_PGID = 0, 1, 2
 CLONE_ARGS_SIZES = (64, 80, 88)
 
@@ -332,14 +333,18 @@ def exit_group(task: Task, status: int) -> int:
 # --- wait ---
 
 
-def chosen(group: ThreadGroup, kind: int, number: int) -> list[ThreadGroup]:
-    """The children that a wait asks about."""
+def chosen(group: ThreadGroup, kind: int, number: int, options: int) -> list[ThreadGroup]:
+    """The children that a wait asks about: those that end with SIGCHLD, the others (__WCLONE), or all (__WALL)."""
+    others = bool(options & WCLONE)
     return [
         child
         for child in group.children
-        if kind == P_ALL
-        or (kind == P_PID and child.pid == number)
-        or (kind == P_PGID and child.process_group == (number or group.process_group))
+        if (options & WALL or (child.exit_signal != SIGCHLD) == others)
+        and (
+            kind == P_ALL
+            or (kind == P_PID and child.pid == number)
+            or (kind == P_PGID and child.process_group == (number or group.process_group))
+        )
     ]
 
 
@@ -372,7 +377,7 @@ def wait_for(task: Task, kind: int, number: int, options: int) -> tuple[ThreadGr
     if ignores_children(group):
         for child in [child for child in group.children if child.status is not None]:
             task.system.reap(group, child)
-    children = chosen(group, kind, number)
+    children = chosen(group, kind, number, options)
     if not children:
         raise OSError(ECHILD, "no such child")
     found = find_change(children, options)
