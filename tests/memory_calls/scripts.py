@@ -26,11 +26,11 @@ ADVICE = (0, 1, 2, 3, 4, 4, 4, 4, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
 
 
 class Script:
-    """Commands, made from a seed."""
+    """Commands, made from a seed; without a path, none about a file."""
 
-    def __init__(self, bits, seed, path):
-        self.bits, self.random = bits, random.Random(seed)
-        self.lines = [f"open 2 {path}", f"open 0 {path}"]
+    def __init__(self, bits, seed, path=None):
+        self.bits, self.random, self.path = bits, random.Random(seed), path
+        self.lines = [f"open 2 {path}", f"open 0 {path}"] if path else []
 
     def call(self, name, *arguments):
         words = [argument if isinstance(argument, str) else f"{argument:x}" for argument in arguments]
@@ -59,7 +59,7 @@ class Script:
         where = pick.choices(["fixed", "hint", "free", "noreplace"], [6, 2, 2, 2])[0]
         flags |= {"fixed": FIXED, "noreplace": NOREPLACE}.get(where, 0)
         fd, offset = -1, 0
-        if pick.random() < 0.35:
+        if self.path and pick.random() < 0.35:
             fd, offset = pick.choice(FILES), pick.randrange(FILE_PAGES + 1)
         else:
             flags |= ANONYMOUS
@@ -103,6 +103,8 @@ class Script:
         self.call("remap_file_pages", self.address(), self.length(3), 0, self.random.randrange(FILE_PAGES), 0)
 
     def ftruncate(self):
+        if not self.path:
+            return
         # Whole pages: what a map stored past the end of a file some file systems zero with msync, some later.
         self.call("ftruncate", 3, self.random.randint(0, FILE_PAGES) * PAGE)
 

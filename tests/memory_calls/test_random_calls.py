@@ -6,6 +6,10 @@ from compare import CONTENT, compare
 from direct import Direct
 from scripts import Script, without_split_remaps
 
+from machines import LIBRARIES, PROJECT, run_python
+
+BUILT = any(LIBRARIES["compiled"].glob("coalmm/hardware/ram*.so"))
+
 
 @pytest.mark.parametrize("bits", [64, 32])
 @pytest.mark.parametrize("seed", range(10))
@@ -27,3 +31,13 @@ def test_the_same_program_on_the_emulated_cpu_prints_the_same(programs, path, bi
     commands, expected = without_split_remaps(script, native.run(program, script))
     path.write_bytes(CONTENT)
     compare(commands, expected, native.run(program, commands, native.COALMM))
+
+
+@pytest.mark.skipif(not BUILT, reason="the compiled modules are not built")
+def test_both_modes_leave_the_same_bytes():
+    program = PROJECT / "tests" / "memory_calls" / "same_bytes.py"
+    runs = {mode: run_python(program, mode=mode) for mode in LIBRARIES}
+    for run in runs.values():
+        assert run.returncode == 0, run.stderr
+    assert len(runs["compiled"].stdout.splitlines()) == 12
+    assert runs["compiled"].stdout == runs["interpreted"].stdout

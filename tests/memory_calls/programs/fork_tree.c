@@ -26,8 +26,7 @@ static void change(unsigned seed, int all) {
         seed = seed * 1103515245 + 12345;
         unsigned at = seed % (PAGES * PAGE / 4) / 64 * 64;
         own[at] += seed;
-        if (all) shared[at] ^= seed >> 3, of_file[at] += seed >> 5;
-        private_of_file[at] += seed >> 7;
+        if (all) shared[at] ^= seed >> 3, of_file[at] += seed >> 5, private_of_file[at] += seed >> 7;
         if (wiped) wiped[at] += seed;
     }
 }
