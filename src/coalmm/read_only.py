@@ -37,7 +37,7 @@ READS = {
     "PageCache": "pages lookup is_dirty index file first next pages_of",
     "AddressSpaces": "table root space_of get rss all_areas faults usage validate",
     "Processes": "spaces get find pids current name meminfo validate",
-    "Process": "pid record space root name parent is_alive state status areas usage faults peek children",
+    "Process": "pid record space root name parent is_alive state status areas usage faults peek children processes",
 }
 NAMES = {kind: frozenset(names.split()) for kind, names in READS.items()}
 
