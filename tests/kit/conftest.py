@@ -1,12 +1,19 @@
-"""The kit needs gcc; without it there is nothing to test."""
+"""The kit needs gcc; without it there is nothing to test. It is not compiled: its slow tests run in one mode only."""
 
 import shutil
 
 import pytest
 
+import coalmm
+
+SLOW = {"test_faults.py", "test_find_and_shrink.py", "test_hostile.py", "test_other_ways.py", "test_reproducers.py"}
+
 
 def pytest_collection_modifyitems(items):
-    if shutil.which("gcc") is None:
-        for item in items:
-            if "tests/kit" in str(item.path):
-                item.add_marker(pytest.mark.skip(reason="no gcc"))
+    for item in items:
+        if item.path.parent.name != "kit":
+            continue
+        if shutil.which("gcc") is None:
+            item.add_marker(pytest.mark.skip(reason="no gcc"))
+        elif coalmm.MODE == "compiled" and item.path.name in SLOW:
+            item.add_marker(pytest.mark.skip(reason="the kit is not compiled: tested with the interpreted form"))

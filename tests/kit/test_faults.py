@@ -4,7 +4,7 @@ import pytest
 from fault_table import FAULTS
 from faults import measure
 
-EVERY = 6
+EVERY = 10
 
 
 @pytest.mark.parametrize("fault", FAULTS[::EVERY], ids=lambda fault: fault[0])

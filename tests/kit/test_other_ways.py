@@ -49,7 +49,7 @@ OTHER_WAYS = {  # -> (file, text, other text), the checks that say a word about 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 def test_another_way_to_be_right_does_not_fail(tmp_path, way):
     target = faulty(tmp_path, *OTHER_WAYS[way])
-    report = check_target(target, Options(seconds=1.0, seed=1))
+    report = check_target(target, Options(seconds=0.5, seed=1))
     assert [(result.check, result.message) for result in report.of(FAIL)] == []
 
 
@@ -67,7 +67,7 @@ def test_a_target_with_a_part_is_checked_for_it(tmp_path, file):
     }[file]
     with (target / "check.toml").open("a") as toml:
         toml.write("[functions]\n" + "".join(f"{name} = false\n" for name in names))
-    report = check_target(target, Options(seconds=0.5, seed=1, strict=True))
+    report = check_target(target, Options(seconds=0.3, seed=1, strict=True))
     assert report.absent == set(names)
     assert [(result.check, result.message) for result in report.of(FAIL)] == []
     assert len(report.of(PASS)) > 60
@@ -81,7 +81,7 @@ def test_malloc_of_this_machine_is_a_right_kmalloc(tmp_path):
         "size_t kmalloc_size(void *p) { return malloc_usable_size(p); }\n"
         "void *kmalloc_aligned(size_t n, size_t a) { return n > 1ul << 40 ? 0 : memalign(a, n); }\n"
     )
-    report = check_target(tmp_path / "mm.c", Options(seconds=1.0, seed=1))
+    report = check_target(tmp_path / "mm.c", Options(seconds=0.5, seed=1))
     assert report.present == {"kmalloc", "kzalloc", "krealloc", "kfree", "kmalloc_size", "kmalloc_aligned"}
     assert [(result.check, result.message) for result in report.of(FAIL)] == []
 

@@ -24,7 +24,7 @@ buddy_free_bytes = "heap_free()"
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("library")
     (folder / "check.toml").write_text(TOML)
-    return check_target(folder, Options(seconds=5.0, seed=1, strict=True))
+    return check_target(folder, Options(seconds=2.0, seed=1, strict=True))
 
 
 def test_every_check_passes(report):
