@@ -53,9 +53,10 @@ def say_missing(console: Console, peers: list[Peer]) -> None:
 @click.option("--traces", default="", metavar="DIR", help="Folder of *.mtrace logs (also $COALMM_TRACES).")
 @click.option("--mimalloc", default="", metavar="FILE", help="libmimalloc.so, where ldconfig does not know it.")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown too.")
+@click.option("--readme", is_flag=True, help="Write the table into README.md.")
 @click.option("--json", "report", default=str(REPORT), metavar="FILE", show_default=True, help="Where the report goes.")
 def main(
-    only: tuple[str, ...], size: str, traces: str, mimalloc: str, markdown: bool, report: str
+    only: tuple[str, ...], size: str, traces: str, mimalloc: str, markdown: bool, readme: bool, report: str
 ) -> None:
     """Measure coalmm against its peers, as ratios taken in one run on this machine.
 
@@ -81,6 +82,8 @@ def main(
     results, failures = run_rows(console, rows)
     table.print_table(console, results)
     table.write_json(Path(report), results, about, failures)
+    if readme:
+        table.write_readme(ROOT / "README.md", table.markdown(results, about))
     if markdown:
         print(table.markdown(results, about))
     for name, reason in failures.items():

@@ -37,6 +37,7 @@ def describe() -> dict[str, str]:
         "libc": " ".join(platform.libc_ver()),
         "compiler": first_line("cc", "--version"),
         "python": platform.python_version(),
+        "load before": f"{load():.1f}",
         "huge pages": f"anonymous {huge_pages('enabled')}, shared {huge_pages('shmem_enabled')}",
     }
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from bench.result import Result
 
 COLOURS = {"missed": "bold red", "ok": "green", "aim": "bold green", "-": "dim"}  # yellow for the rest
+BEGIN, END = "<!-- bench table -->", "<!-- end of the bench table -->"
 COLUMNS = ("what", "measured", "must", "aim", "verdict", "figures")
 
 
@@ -37,6 +38,15 @@ def markdown(results: Sequence[Result], machine: dict[str, str]) -> str:
     lines += ["| " + " | ".join(cell.replace("|", "/") for cell in cells(result)) + " |" for result in results]
     lines += ["", "Measured " + "; ".join(f"{name} {value}" for name, value in machine.items()) + "."]
     return "\n".join(lines)
+
+
+def write_readme(path: Path, table: str) -> None:
+    """Put the Markdown table in its place in the README. ValueError if that has no place for it."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{path} has no place for the table: {BEGIN} and {END}")
+    path.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 def write_json(path: Path, results: Sequence[Result], machine: dict[str, str], failures: dict[str, str]) -> None:
