@@ -79,8 +79,9 @@ class Scheduler:
             deadlines.append(until)
         if deadlines:
             seconds = min(seconds, max(min(deadlines) - time.monotonic(), 0.0))
-        self.idle += seconds
+        started = time.monotonic()
         time.sleep(seconds)
+        self.idle += time.monotonic() - started
 
     def switch(self, task: Task) -> None:
         """Put a task's registers into the CPU, and its directory into CR3."""
