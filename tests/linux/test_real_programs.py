@@ -15,11 +15,11 @@ SHELL = {
     "timeout": "timeout 0.2 sleep 3; echo $?",
     "text tools": "seq 1 200 | sed -n '/7$/{s/7/X/g;p}' | grep -n 1X | awk '{s+=$1} END{print s}'; factor 90",
     "compression": "seq 5000 | gzip -9 | gzip -d | md5sum; seq 5000 | xz -0 -T2 | xz -d | md5sum",
-    "here": "read -r a b <<< 'p q r'; echo $b; declare -A m; m[k]=v; echo ${m[k]}; [[ abc =~ b(.) ]] && echo $BASH_REMATCH",
+    "here": "read -r a b <<< 'p q r'; echo $b; declare -A m; m[k]=v; echo ${m[k]}; [[ abc =~ b. ]]; echo $?",
 }
 PYTHON = {
     "sum": "print(sum(range(10**5)))",
-    "subprocess": "import subprocess as s; print(s.check_output('seq 5|tail -1', shell=True), s.run('false').returncode)",
+    "subprocess": "import subprocess as s; print(s.getoutput('seq 5|tail -1'), s.run('false').returncode)",
     "threads": """
 import threading, queue
 q, out = queue.Queue(), []
@@ -52,7 +52,7 @@ os.waitpid(pid, 0); print(m[:5])
 }
 OTHERS = {
     "dash": ["/bin/dash", "-c", "i=0; while [ $i -lt 50 ]; do i=$((i+1)); done; echo $i; (exit 3); echo $?"],
-    "perl": ["/usr/bin/perl", "-e", "$p = fork; exit 3 unless $p; waitpid $p, 0; print $? >> 8, sprintf(' %.9f', exp 1)"],
+    "perl": ["/usr/bin/perl", "-e", "$p = fork; exit 3 unless $p; waitpid $p, 0; print $? >> 8, exp 1"],
     "sqlite3": [
         "/usr/bin/sqlite3",
         ":memory:",
