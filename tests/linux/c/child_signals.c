@@ -46,6 +46,7 @@ int main(void) {
     memset(&info, 0, sizeof info);
     say_result("waitid stopped", waitid(P_ALL, 0, &info, WSTOPPED));
     say_info("info", &info);
+    signal(SIGCHLD, SIG_DFL); /* two changes at once may be told as one */
     kill(child, SIGTERM);
     pause_ms(20);
     say_result("stopped, so not dead", waitpid(child, &status, WNOHANG));
