@@ -17,6 +17,7 @@ ET_EXEC, ET_DYN = 2, 3
 MOST_HEADERS = 65536 // 32  # Linux: the table has at most 64 KiB
 LONGEST_INTERPRETER = 4096
 PAGE = 4096
+MOST_OFFSET = (1 << 63) - 1
 
 FILE_HEADERS = {1: "<16xHHIIIIIHHH", 2: "<16xHHIQQQIHHH"}  # to e_phnum
 PROGRAM_HEADERS = {1: "<IIIIIIII", 2: "<IIQQQQQQ"}
@@ -78,8 +79,14 @@ def refuse(why: str) -> OSError:
     return OSError(ENOEXEC, f"not an ELF image that can be run: {why}")
 
 
+def within(read_at: ReadAt) -> ReadAt:
+    """Reads that find nothing past the last offset that a file can have."""
+    return lambda offset, size: read_at(offset, size) if offset <= MOST_OFFSET - size else b""
+
+
 def parse(read_at: ReadAt) -> Image:
     """The image in a file. OSError ENOEXEC."""
+    read_at = within(read_at)
     head = read_at(0, 64)
     if head[:4] != b"\x7fELF" or len(head) < 52:
         raise refuse("no ELF header")
