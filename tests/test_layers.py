@@ -90,3 +90,8 @@ def test_the_constants_for_c_are_those_of_python():
 def test_no_compiled_module_lies_beside_its_source():
     by_hand = {"libcoalmm", "driver"}  # the C interface; what `coalmm check` runs a target under
     assert not [path for path in [*SOURCE.rglob("*.so"), *SOURCE.rglob("*.c")] if path.stem not in by_hand]
+
+
+def test_no_two_test_modules_have_one_name():
+    names = [path.name for path in PROJECT.glob("tests/**/test_*.py")]
+    assert sorted(names) == sorted(set(names))
