@@ -13,6 +13,9 @@ from coalmm.errors import DoubleFreeError, InUseError, InvalidPointerError
 LARGEST = 16 * MIB
 
 
+# Where only the buddy allocator is meant: kernel.buddy.initialise, since the first buddy_init brings caches too.
+
+
 def region(scene, frames, align=1):
     """The kernel address of adjacent frames of frame_alloc."""
     paddr = scene.kernel.frames.allocate_run(frames, align)
@@ -46,7 +49,7 @@ def test_b095_b096_less_than_a_frame_is_no_heap(bare, size):
 def test_b097_b098_all_whole_frames_of_any_range_are_used_and_none_beside(bare):
     frames = (5 * MIB >> 12) + 3
     start = region(bare, frames)
-    api.buddy_init(start, frames * FRAME)
+    bare.kernel.buddy.initialise(start, frames * FRAME)
     first = statistics().total_bytes
     assert first == statistics().free_bytes == frames * FRAME
     bare.exhaust()  # the heap cannot grow
@@ -62,7 +65,7 @@ def test_b097_b098_all_whole_frames_of_any_range_are_used_and_none_beside(bare):
 @pytest.mark.parametrize("offset", [1, 8, 2048, 4095])
 def test_b098_a_start_inside_a_frame_is_rounded_up_in_the_range(bare, offset):
     start = region(bare, 4)
-    api.buddy_init(start + offset, 4 * FRAME - offset)
+    bare.kernel.buddy.initialise(start + offset, 4 * FRAME - offset)
     assert statistics().total_bytes == 3 * FRAME
     bare.exhaust()
     assert sorted(take_all(FRAME)) == [start + FRAME, start + 2 * FRAME, start + 3 * FRAME]
@@ -83,7 +86,7 @@ def test_b099_b100_b101_what_is_no_range_of_kernel_memory_is_reported(scene):
 def test_b102_a_region_larger_than_the_largest_block_is_served_in_blocks_of_16_mib():
     with coalmm.boot(ram="64M", heap=False) as kernel:
         scene = Scene(kernel, busy=False)
-        api.buddy_init(region(scene, 40 * MIB >> 12, LARGEST >> 12), 40 * MIB)
+        kernel.buddy.initialise(region(scene, 40 * MIB >> 12, LARGEST >> 12), 40 * MIB)
         assert statistics().largest_free_block == LARGEST
         assert statistics().free_blocks[12] == 2 and statistics().free_bytes == 40 * MIB
         blocks = [api.buddy_alloc(LARGEST), api.buddy_alloc(LARGEST)]
@@ -280,7 +283,7 @@ def test_b121_left_right_left_again_is_reported_although_the_block_has_merged(sc
 @pytest.mark.parametrize("seed", range(4))
 def test_b122_freed_in_any_order_all_blocks_are_one_again(bare, seed):
     start = region(bare, MIB >> 12, MIB >> 12)
-    api.buddy_init(start, MIB)
+    bare.kernel.buddy.initialise(start, MIB)
     bare.exhaust()
     blocks = [api.buddy_alloc(size) for size in (FRAME, 8 * FRAME, 3 * FRAME, 32 * FRAME, FRAME)]
     blocks += take_all(FRAME)
