@@ -6,7 +6,7 @@ import pytest
 
 import coalmm
 
-SLOW = {"test_faults.py", "test_find_and_shrink.py", "test_hostile.py", "test_other_ways.py", "test_reproducers.py"}
+SLOW = {"test_planted_faults.py", "test_find_and_shrink.py", "test_hostile_targets.py", "test_other_ways.py", "test_reproducers.py"}
 
 
 def pytest_collection_modifyitems(items):

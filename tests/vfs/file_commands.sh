@@ -1,4 +1,4 @@
-# Commands on files, run natively and on ours in copies of one tree (test_programs.py). A section is one shell.
+# Commands on files, run natively and on ours in copies of one tree (test_file_programs.py). A section is one shell.
 
 ## list
 ls -l
