@@ -288,7 +288,7 @@ def test_unknown_calls_are_named_and_counted(tmp_path):
 
 
 def test_trace_names_calls_paths_and_results():
-    ours = run("-q", "--trace", *sh("/bin/cat /nothing"))
+    ours = run("-q", "--trace", *sh("/bin/sleep 0.3; /bin/cat /nothing"))  # the shell waits for the first
     lines = ours.stderr.splitlines()
     assert any('execve("/bin/cat", ' in line and line.endswith(" = 0") for line in lines)
     assert any('"/nothing"' in line and "= -1 ENOENT (No such file or directory)" in line for line in lines)

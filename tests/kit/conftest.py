@@ -6,7 +6,13 @@ import pytest
 
 import coalmm
 
-SLOW = {"test_planted_faults.py", "test_find_and_shrink.py", "test_hostile_targets.py", "test_other_ways.py", "test_reproducers.py"}
+SLOW = {
+    "test_find_and_shrink.py",
+    "test_hostile_targets.py",
+    "test_other_ways.py",
+    "test_planted_faults.py",
+    "test_reproducers.py",
+}
 
 
 def pytest_collection_modifyitems(items):
