@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coalmm.linux.signals.state import Actions, Info, Queue
 from coalmm.linux.timers import Timers
+from coalmm.linux.vfs.file_table import MOST_OPEN_FILES, OPEN_FILES
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
@@ -19,7 +20,7 @@ def first_limits() -> dict[int, tuple[int, int]]:
     return {
         RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
         RLIMIT_CORE: (0, RLIM_INFINITY),
-        RLIMIT_NOFILE: (1024, 4096),
+        RLIMIT_NOFILE: (OPEN_FILES, MOST_OPEN_FILES),
     }
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ALONE, SHARED = 100_000, 10_000  # microseconds of a slice
 SHORTEST_SLEEP, LONGEST_SLEEP = 50e-6, 5e-3
-DEADLOCK_CHECK = 1.0
 
 
 class Scheduler:

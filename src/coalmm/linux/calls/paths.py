@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EINVAL, ENOENT
+from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
@@ -60,9 +60,3 @@ def check_flags(flags: int, known: int) -> None:
     """EINVAL for a flag that is not known."""
     if flags & 0xFFFF_FFFF & ~known:
         raise failure(EINVAL)
-
-
-def empty_is_missing(path: bytes) -> None:
-    """ENOENT for an empty path."""
-    if not path:
-        raise failure(ENOENT)

@@ -161,7 +161,6 @@ def statx(task: Task, directory: int, path: int, flags: int, mask: int, buffer: 
 
 EXT4 = 0xEF53
 PROC = 0x9FA0
-TMPFS = 0x0102_1994
 FS_BLOCK = 4096
 
 

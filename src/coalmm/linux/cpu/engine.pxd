@@ -20,7 +20,7 @@ from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_t
 @cython.final
 cdef class Engine:
     cdef readonly Fill fill
-    cdef readonly object form, dispatch, emulator, hooks, hook_add, hook_del, user_mode, scratch
+    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch
     cdef readonly int in_flight
     cdef readonly u64 between_blocks
     cdef bint stop_once

@@ -91,7 +91,6 @@ class Engine:
         )
         self.narrow = form.abi.word == 4
         self.stop_address = fill.page_address + setup.STOP_OFFSET
-        self.hooks: list[int] = []
         self.vector = 0
         self.calls = 0
         self.stop_wanted = False

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from coalmm.linux.abi import I386, X86_64, Abi
 
-PT_LOAD, PT_INTERP, PT_PHDR, PT_GNU_STACK = 1, 3, 6, 0x6474_E551
+PT_LOAD, PT_INTERP, PT_GNU_STACK = 1, 3, 0x6474_E551
 PF_X, PF_W, PF_R = 1, 2, 4
 ET_EXEC, ET_DYN = 2, 3
 MOST_HEADERS = 65536 // 32  # Linux: the table has at most 64 KiB

@@ -7,7 +7,7 @@ only ever look up single names (`host.HostName`).
 from __future__ import annotations
 
 import stat
-from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
+from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import Any
 
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, check_access
@@ -141,9 +141,3 @@ def must_be_directory(node: Node) -> Directory:
     if not isinstance(node, Directory):
         raise failure(ENOTDIR)
     return node
-
-
-def must_be_name(found: Found, error: int = EACCES) -> None:
-    """OSError for a path that ends in no name that could be made or removed."""
-    if found.dots:
-        raise failure(error)
