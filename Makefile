@@ -49,6 +49,8 @@ $(VENV)/.installed: pyproject.toml scripts/install_dependencies.py
 # build/lib holds modules for every Python that was built for: their names tell them apart.
 build: build/.built-$(VENV)
 build/.built-$(VENV): $(VENV)/.installed setup.py $(SOURCES)
+	@if [ -d build/lib ]; then cd build/lib && find . -name '*.py' | while read -r module; do \
+		[ -e "../../src/$$module" ] || rm -f "$$module"; done; fi  # whose source is gone
 	$(BIN)/python setup.py -q build_py --build-lib build/lib \
 		build_ext --build-lib build/lib --build-temp build/temp$(VENV) --parallel $(JOBS)
 	$(BIN)/python -m compileall -q build/lib

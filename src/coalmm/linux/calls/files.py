@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from errno import EBADF, EINVAL, EOPNOTSUPP, EOVERFLOW
+from errno import EINVAL, EOPNOTSUPP, EOVERFLOW
 from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, copy_out, gather, scatter, vectors
+from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, vectors
 from coalmm.linux.calls.paths import start_of
-from coalmm.linux.registry import Blocked, system_call
+from coalmm.linux.calls.transfer import read_into, read_parts, reading, write_from, write_parts, writing
+from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.open_file import SEEK_HOLE, OpenFile
+from coalmm.linux.vfs.open_file import SEEK_HOLE
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
@@ -56,22 +57,6 @@ def close(task: Task, fd: int) -> int:
     return 0
 
 
-def reading(task: Task, fd: int) -> OpenFile:
-    """An open file that may be read. EBADF."""
-    file = task.files.get(fd)
-    if not file.is_readable:
-        raise failure(EBADF)
-    return file
-
-
-def writing(task: Task, fd: int) -> OpenFile:
-    """An open file that may be written. EBADF."""
-    file = task.files.get(fd)
-    if not file.is_writable:
-        raise failure(EBADF)
-    return file
-
-
 # --- at the file's offset ---
 
 
@@ -87,27 +72,6 @@ def readv(task: Task, fd: int, array: int, count: int) -> int:
     return read_into(task, reading(task, fd), vectors(task, array, signed(count)))
 
 
-def read_into(task: Task, file: OpenFile, parts: list[tuple[int, int]]) -> int:
-    """Read to an iovec array. What the program's memory does not take stays in the file."""
-    done = 0
-    for start, size in parts:
-        while size:
-            try:
-                data = file.peek(task, min(size, CHUNK))
-                count = copy_out(task, start, data)
-            except (OSError, Blocked):
-                if done:
-                    return done
-                raise
-            file.consume(count)
-            done, start, size = done + count, start + count, size - count
-            if count < CHUNK and size:
-                return done
-    if not any(size for _, size in parts):
-        file.peek(task, 0)
-    return done
-
-
 @system_call("write")
 def write(task: Task, fd: int, buffer: int, size: int) -> int:
     """write(2)."""
@@ -120,44 +84,6 @@ def writev(task: Task, fd: int, array: int, count: int) -> int:
     return write_from(task, writing(task, fd), vectors(task, array, signed(count)))
 
 
-def write_from(task: Task, file: OpenFile, parts: list[tuple[int, int]]) -> int:
-    """Write from an iovec array. A call that had to wait goes on behind what it wrote before."""
-    done: int = task.resume or 0
-    total = sum(size for _, size in parts)
-    if not total:
-        return file.write(task, b"")
-    while done < total:
-        try:
-            data = gather(task, ahead(parts, done))
-            count = file.write(task, data)
-        except Blocked as blocked:
-            task.resume = done
-            blocked.done = done or None
-            raise
-        except OSError:
-            if done:
-                return done
-            raise
-        done += count
-        if not count:
-            break
-    return done
-
-
-def ahead(parts: list[tuple[int, int]], done: int) -> list[tuple[int, int]]:
-    """What of an iovec array comes after `done` bytes, at most CHUNK of it."""
-    found = []
-    left = CHUNK
-    for start, size in parts:
-        skipped = min(done, size)
-        done -= skipped
-        taken = min(size - skipped, left)
-        left -= taken
-        if taken:
-            found.append((start + skipped, taken))
-    return found
-
-
 # --- at an offset ---
 
 
@@ -166,18 +92,7 @@ def pread(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int
     if offset < 0:
         raise failure(EINVAL)
     file = reading(task, fd)
-    done = 0
-    for part in parts:
-        start, size = part
-        while size:
-            data = file.pread(min(size, CHUNK), offset + done)
-            count = scatter(task, [(start, size)], data)
-            done, start, size = done + count, start + count, size - count
-            if count < CHUNK and size:
-                return done
-    if not done:
-        file.pread(0, offset)
-    return done
+    return read_parts(task, parts, lambda size, done: file.pread(size, offset + done))
 
 
 def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int:
@@ -185,21 +100,7 @@ def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> in
     if offset < 0:
         raise failure(EINVAL)
     file = writing(task, fd)
-    done = 0
-    total = sum(size for _, size in parts)
-    while done < total:
-        try:
-            count = file.pwrite(gather(task, ahead(parts, done)), offset + done)
-        except OSError:
-            if done:
-                return done
-            raise
-        done += count
-        if not count:
-            break
-    if not total:
-        file.pwrite(b"", offset)
-    return done
+    return write_parts(task, parts, lambda data, done: file.pwrite(data, offset + done))
 
 
 @system_call("pread64")

@@ -9,22 +9,20 @@ FAMILIES = {
         "fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr lsetxattr "
         "removexattr setxattr"
     ),
-    "changes": (
-        "chmod chown chown32 fchmod fchmodat fchown fchown32 fchownat futimesat lchown lchown32 link linkat mkdir "
-        "mkdirat mknod mknodat rename renameat renameat2 rmdir symlink symlinkat unlink unlinkat utime utimensat "
-        "utimensat_time64 utimes"
-    ),
+    "changes": "link linkat mkdir mkdirat mknod mknodat rmdir symlink symlinkat unlink unlinkat",
     "clocks": (
         "adjtimex alarm clock_adjtime clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
         "clock_nanosleep_time64 clock_settime clock_settime64 getitimer gettimeofday nanosleep pause setitimer "
         "settimeofday stime time times"
     ),
+    "clone": "clone clone3 fork vfork",
     "descriptors": "close_range dup dup2 dup3 fcntl fcntl64 ioctl",
     "directories": "chdir chroot fchdir getcwd getdents getdents64 umask",
     "events": (
         "epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 memfd_create "
         "timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64"
     ),
+    "execve": "execve execveat exit exit_group",
     "files": (
         "_llseek close creat lseek open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readv "
         "write writev"
@@ -51,9 +49,10 @@ FAMILIES = {
         "set_mempolicy_home_node"
     ),
     "names": "access faccessat faccessat2 readlink readlinkat",
+    "owners": "chmod chown chown32 fchmod fchmodat fchown fchown32 fchownat lchown lchown32",
     "pipes": "copy_file_range pipe pipe2 sendfile sendfile64 splice tee vmsplice",
     "poll": "_newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
-    "processes": "clone clone3 execve execveat exit exit_group fork vfork wait4 waitid waitpid",
+    "renames": "rename renameat renameat2",
     "shared_memory": "ipc shmat shmctl shmdt shmget",
     "signals": (
         "kill rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
@@ -68,5 +67,7 @@ FAMILIES = {
         "accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmsg sendmsg sendto "
         "setsockopt shutdown socket socketcall socketpair"
     ),
+    "stamps": "futimesat utime utimensat utimensat_time64 utimes",
     "status": "fstat fstat64 fstatat64 fstatfs fstatfs64 lstat lstat64 newfstatat stat stat64 statfs statfs64 statx",
+    "wait": "wait4 waitid waitpid",
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, vectors
-from coalmm.linux.calls.files import reading, write_from, writing
+from coalmm.linux.calls.transfer import install_pair, reading, write_from, writing
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import OpenFile
@@ -31,17 +31,7 @@ def pipe2(task: Task, array: int, flags: int) -> int:
     flags &= 0xFFFF_FFFF
     if flags & ~PIPE_FLAGS:
         raise failure(EINVAL)
-    ends = new_pipe(flags & os.O_NONBLOCK)
-    numbers: list[int] = []
-    try:
-        for end in ends:
-            numbers.append(task.files.install(end, bool(flags & os.O_CLOEXEC)))
-        task.write(array, b"".join(number.to_bytes(4, "little") for number in numbers))
-    except BaseException:
-        for number in numbers:
-            task.files.close(number)
-        raise
-    return 0
+    return install_pair(task, new_pipe(flags & os.O_NONBLOCK), flags, array)
 
 
 @system_call("pipe")

@@ -7,8 +7,9 @@ from errno import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.files import pair, writing
+from coalmm.linux.calls.files import pair
 from coalmm.linux.calls.paths import AT_FDCWD, find
+from coalmm.linux.calls.transfer import writing
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access
 from coalmm.linux.vfs.errors import failure

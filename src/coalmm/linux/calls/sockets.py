@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import MOST_BYTES, gather, scatter, vectors
+from coalmm.linux.calls.transfer import install_pair
 from coalmm.linux.registry import SystemCall, system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.sockets import SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SocketFile, socket_pair
@@ -57,16 +58,7 @@ def socketpair(task: Task, family: int, kind: int, protocol: int, array: int) ->
         raise failure(ESOCKTNOSUPPORT)
     if signed(protocol) not in (0, AF_UNIX):
         raise failure(EPROTONOSUPPORT)
-    numbers: list[int] = []
-    try:
-        for end in socket_pair(kind, flags & os.O_NONBLOCK):
-            numbers.append(task.files.install(end, bool(flags & os.O_CLOEXEC)))
-        task.write(array, b"".join(number.to_bytes(4, "little") for number in numbers))
-    except BaseException:
-        for number in numbers:
-            task.files.close(number)
-        raise
-    return 0
+    return install_pair(task, socket_pair(kind, flags & os.O_NONBLOCK), flags, array)
 
 
 def send(task: Task, fd: int, parts: list[tuple[int, int]], flags: int) -> int:

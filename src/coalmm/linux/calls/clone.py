@@ -1,0 +1,183 @@
+"""New processes and threads: fork, vfork, clone. Source: clone(2)."""
+
+from __future__ import annotations
+
+import struct
+from errno import E2BIG, EAGAIN, EINVAL
+
+from coalmm.errors import PageFaultError
+from coalmm.linux.group import RLIMIT_NPROC, ThreadGroup
+from coalmm.linux.registry import Blocked, system_call
+from coalmm.linux.signals.numbers import SIGCHLD
+from coalmm.linux.task import Task
+from coalmm.process.process import Process
+
+CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
+CLONE_VFORK, CLONE_PARENT, CLONE_THREAD = 0x4000, 0x8000, 0x10000
+CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID = 0x80000, 0x100000, 0x200000
+CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND = 0x1000000, 1 << 32
+NAMESPACES = 0x2C020000 | 0x50000000 | 0x80
+CLONE_ARGS_SIZES = (64, 80, 88)
+
+
+def start_child(
+    task: Task, flags: int, stack: int, tls: int, parent_tid: int, child_tid: int, exit_signal: int
+) -> int:
+    """The work of every form of clone; the tid of the new task."""
+    system = task.system
+    if flags & CLONE_SIGHAND and not flags & CLONE_VM:
+        return -EINVAL
+    if flags & CLONE_THREAD and not flags & CLONE_SIGHAND:
+        return -EINVAL
+    if flags & NAMESPACES:
+        return -EINVAL
+    if flags & CLONE_CLEAR_SIGHAND and flags & CLONE_SIGHAND:
+        return -EINVAL
+    limit = min(system.most_processes, task.group.limit(RLIMIT_NPROC)[0])
+    if len(system.tasks) >= limit:
+        return -EAGAIN
+    processes = task.process.processes
+    pid = processes.share(task.process.pid) if flags & CLONE_VM else processes.fork(task.process.pid)
+    if pid < 0:
+        return pid
+    process = processes.find(pid)
+    assert process is not None
+    processes.adopt(pid, task.group.pid)
+    child = make_task(task, process, flags)
+    child.group = task.group if flags & CLONE_THREAD else new_group(task, child, flags, exit_signal)
+    task.cpu.engine.save(child.context)
+    system.admit(child)
+    finish_child(task, child, flags, stack, tls)
+    try:
+        if flags & CLONE_PARENT_SETTID:
+            task.write(parent_tid, struct.pack("<I", child.tid))
+        if flags & CLONE_CHILD_SETTID:
+            child.write(child_tid, struct.pack("<I", child.tid))
+    except PageFaultError:
+        pass  # Linux ignores it too
+    finally:
+        system.enter(task)
+    if flags & CLONE_CHILD_CLEARTID:
+        child.clear_child_tid = child_tid
+    return child.tid
+
+
+def make_task(task: Task, process: Process, flags: int) -> Task:
+    """A task like `task`, sharing what the flags say."""
+    files = task.files.share() if flags & CLONE_FILES else task.files.fork_copy()
+    child = Task(task.system, process, task.abi, files, task.fs if flags & CLONE_FS else task.fs.copy())
+    child.cpu = task.cpu
+    child.context, child.context_cpu = task.cpu.new_context(), task.cpu
+    child.mask = task.mask
+    child.descriptors = list(task.descriptors)
+    if not flags & CLONE_VM or flags & CLONE_VFORK:
+        child.alternate = task.alternate
+    return child
+
+
+def new_group(task: Task, child: Task, flags: int, exit_signal: int) -> ThreadGroup:
+    """The group of a new process."""
+    old = task.group
+    parent = old.parent if flags & CLONE_PARENT else old
+    group = ThreadGroup(child.tid, parent, old.process_group, old.session)
+    group.actions = old.actions if flags & CLONE_SIGHAND else old.actions.copy()
+    if flags & CLONE_CLEAR_SIGHAND:
+        group.actions.reset()
+    group.limits = dict(old.limits)
+    group.exit_signal = exit_signal
+    group.executable, group.arguments = old.executable, old.arguments
+    group.environment, group.auxiliary = old.environment, old.auxiliary
+    if parent is not None:
+        parent.children.append(group)
+    return group
+
+
+def finish_child(task: Task, child: Task, flags: int, stack: int, tls: int) -> None:
+    """The registers in which a child differs: result 0, its stack, its thread area."""
+    engine, abi = task.cpu.engine, task.abi
+    engine.save(task.context)
+    try:
+        engine.restore(child.context)
+        engine.put_result(0)
+        if stack:
+            task.cpu.put(abi.stack, stack)
+        if flags & CLONE_SETTLS:
+            if abi.word == 8:
+                task.cpu.put("fs_base", tls)
+            else:
+                set_area(child, tls)
+        engine.save(child.context)
+    finally:
+        engine.restore(task.context)
+    if flags & CLONE_VFORK:
+        child.group.vfork_parent = task
+
+
+def set_area(child: Task, pointer: int) -> None:
+    """CLONE_SETTLS of a 32-bit program: a struct user_desc."""
+    from coalmm.linux.calls.areas import install_area
+
+    install_area(child, pointer)
+
+
+def vfork_wait(task: Task, pid: int) -> int:
+    """The parent of a vfork goes on when the child has executed or ended."""
+    group = task.system.groups.get(pid)
+    if group is None or group.status is not None or group.vfork_parent is None:
+        return pid
+    task.resume = pid
+    raise Blocked(lambda: group.vfork_parent is None or group.status is not None, interruptible=False)
+
+
+def clone(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, tls: int) -> int:
+    """clone(2) with its arguments in one order; the exit signal is in the low byte of `flags`."""
+    if isinstance(task.resume, int):
+        return vfork_wait(task, task.resume)
+    pid = start_child(task, flags & ~0xFF, stack, tls, parent_tid, child_tid, flags & 0xFF)
+    return vfork_wait(task, pid) if pid > 0 and flags & CLONE_VFORK else pid
+
+
+@system_call("clone", stopped=True)
+def clone_64(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, tls: int) -> int:
+    """clone(2) of 64-bit programs."""
+    return clone(task, flags & 0xFFFF_FFFF, stack, parent_tid, child_tid, tls)
+
+
+@system_call("clone", only_32=True, stopped=True)
+def clone_32(task: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
+    """clone(2) of 32-bit programs: two arguments change places."""
+    return clone(task, flags, stack, parent_tid, child_tid, tls)
+
+
+@system_call("clone3", stopped=True)
+def clone3(task: Task, pointer: int, size: int) -> int:
+    """clone3(2). No pidfd, no set_tid, no cgroup."""
+    if isinstance(task.resume, int):
+        return vfork_wait(task, task.resume)
+    if size < CLONE_ARGS_SIZES[0]:
+        return -EINVAL
+    if size > 4096:
+        return -E2BIG
+    content = task.read(pointer, size)
+    if any(content[CLONE_ARGS_SIZES[-1] :]):
+        return -E2BIG
+    words = struct.unpack("<11Q", content[: CLONE_ARGS_SIZES[-1]].ljust(CLONE_ARGS_SIZES[-1], b"\0"))
+    flags, _, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, _ = words
+    if flags & 0xFF or exit_signal > 64 or set_tid or flags & 0x1000 or flags >> 33:
+        return -EINVAL
+    if bool(stack) != bool(stack_size) or (flags & CLONE_THREAD and exit_signal):
+        return -EINVAL
+    pid = start_child(task, flags, stack + stack_size, tls, parent_tid, child_tid, exit_signal)
+    return vfork_wait(task, pid) if pid > 0 and flags & CLONE_VFORK else pid
+
+
+@system_call("fork", stopped=True)
+def fork(task: Task) -> int:
+    """fork(2)."""
+    return start_child(task, 0, 0, 0, 0, 0, SIGCHLD)
+
+
+@system_call("vfork", stopped=True)
+def vfork(task: Task) -> int:
+    """vfork(2): the child has the parent's memory until it executes."""
+    return clone(task, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0)

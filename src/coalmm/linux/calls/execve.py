@@ -1,0 +1,137 @@
+"""execve: another program in a process, and exit. Source: execve(2), exit_group(2)."""
+
+from __future__ import annotations
+
+from errno import EINVAL, ENOMEM
+
+from coalmm.errors import PageFaultError
+from coalmm.linux.abi import signed
+from coalmm.linux.calls.futex import release_robust
+from coalmm.linux.calls.paths import start_of
+from coalmm.linux.group import RLIMIT_STACK
+from coalmm.linux.limits import put_limits
+from coalmm.linux.programs.execute import check_sizes, find_program, load_program
+from coalmm.linux.registry import system_call
+from coalmm.linux.signals.numbers import SIGCHLD, SIGKILL, SIGSEGV
+from coalmm.linux.signals.state import AlternateStack
+from coalmm.linux.system import program_name
+from coalmm.linux.task import Task
+
+
+@system_call("execve", stopped=True)
+def execve(task: Task, path: int, argv: int, environ: int) -> int:
+    """execve(2)."""
+    return execute(task, task.read_path(path), argv, environ)
+
+
+@system_call("execveat", stopped=True)
+def execveat(task: Task, directory: int, path: int, argv: int, environ: int, flags: int) -> int:
+    """execveat(2)."""
+    name = task.read_path(path)
+    if flags & ~0x1100:
+        return -EINVAL
+    if not name and flags & 0x1000:
+        name = task.files.get(directory).path
+    elif not name.startswith(b"/") and signed(directory) != -100:
+        start = start_of(task, directory, name)
+        assert start is not None
+        name = start.path.rstrip(b"/") + b"/" + name
+    return execute(task, name, argv, environ)
+
+
+def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
+    """Find the program first; then there is no way back, and a failure ends the process."""
+    system = task.system
+    limit = task.group.limit(RLIMIT_STACK)[0]
+    most = max(min(limit, 1 << 32) // 4, 128 << 10)
+    arguments, environment = task.read_strings(argv, most), task.read_strings(environ, most)
+    check_sizes(arguments, environment, min(limit, 1 << 32))
+    program = find_program(system.vfs, task.fs, path, arguments or [b""], task)
+    try:
+        cpu = system.cpu(program.image.abi)
+        if not renew(task):
+            return -ENOMEM
+        put_limits(task.process, task.group, system.uid == 0)
+        task.process.name = program_name(path)
+        try:
+            start = load_program(system, task.process, program, environment)
+        except (OSError, PageFaultError) as error:
+            system.crashes.append(f"{task.process.name} ({task.tid}): the program's image cannot be loaded: {error}")
+            system.end_group(task.group, SIGKILL if isinstance(error, OSError) else SIGSEGV)
+            return 0
+    finally:
+        program.close()
+    new_program(task)
+    task.abi, task.cpu = cpu.abi, cpu
+    system.begin(task, start, environment)
+    system.registers_replaced = True
+    system.enter(task)
+    return 0
+
+
+def renew(task: Task) -> bool:
+    """A new address space and no other threads; False, with nothing changed, for no memory.
+
+    A thread that is not the first one takes its place before; if memory is short then, the process ends.
+    """
+    processes = task.process.processes
+    is_leader = task.tid == task.group.pid
+    release_robust(task)
+
+    def goes() -> None:
+        task.system.memory_goes(task)
+
+    if is_leader and not processes.renew(task.tid, goes):
+        return False
+    leave_threads(task)
+    if not is_leader and not processes.renew(task.tid, goes):
+        task.system.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for a new program")
+        task.system.end_group(task.group, SIGKILL)
+        return False
+    return True
+
+
+def leave_threads(task: Task) -> None:
+    """The other threads of the process end; this one becomes its leader."""
+    group = task.group
+    for other in list(group.tasks):
+        if other is not task:
+            task.system.end_task(other)
+    task.system.become_leader(task)
+    if group.exit_signal == 0:
+        group.exit_signal = SIGCHLD
+
+
+def new_program(task: Task) -> None:
+    """What a new program does not inherit."""
+    if task.files.users > 1:
+        copy = task.files.fork_copy()
+        task.files.drop()
+        task.files = copy
+    task.files.close_on_exec()
+    group = task.group
+    group.actions = group.actions.copy()
+    group.actions.reset()
+    group.vfork_parent = None
+    task.alternate = AlternateStack()
+    task.descriptors = [0, 0, 0]
+    task.clear_child_tid = task.robust_list = 0
+
+
+# --- exit ---
+
+
+@system_call("exit")
+def exit_thread(task: Task, status: int) -> int:
+    """exit(2): one thread."""
+    if len(task.group.tasks) == 1:
+        return exit_group(task, status)
+    task.system.end_task(task)
+    return 0
+
+
+@system_call("exit_group")
+def exit_group(task: Task, status: int) -> int:
+    """exit_group(2): all threads of the process."""
+    task.system.end_group(task.group, (status & 0xFF) << 8)
+    return 0

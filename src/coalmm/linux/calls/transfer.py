@@ -1,0 +1,120 @@
+"""Moving bytes between open files and iovec arrays: the loops of read, write and their kin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from errno import EBADF
+from typing import TYPE_CHECKING
+
+from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
+from coalmm.linux.registry import Blocked
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.open_file import OpenFile
+
+if TYPE_CHECKING:
+    from coalmm.linux.task import Task
+
+Parts = list[tuple[int, int]]  # (address, size) of an iovec array
+
+
+def reading(task: Task, fd: int) -> OpenFile:
+    """An open file that may be read. EBADF."""
+    file = task.files.get(fd)
+    if not file.is_readable:
+        raise failure(EBADF)
+    return file
+
+
+def writing(task: Task, fd: int) -> OpenFile:
+    """An open file that may be written. EBADF."""
+    file = task.files.get(fd)
+    if not file.is_writable:
+        raise failure(EBADF)
+    return file
+
+
+def install_pair(task: Task, ends: Iterable[OpenFile], flags: int, array: int) -> int:
+    """Descriptors for two new files, written to the program's array; none of them stays if that fails."""
+    numbers: list[int] = []
+    try:
+        for end in ends:
+            numbers.append(task.files.install(end, bool(flags & os.O_CLOEXEC)))
+        task.write(array, b"".join(number.to_bytes(4, "little") for number in numbers))
+    except BaseException:
+        for number in numbers:
+            task.files.close(number)
+        raise
+    return 0
+
+
+def read_into(task: Task, file: OpenFile, parts: Parts) -> int:
+    """Read from where a file is. What the program's memory does not take stays in the file."""
+    return read_parts(task, parts, lambda size, done: file.peek(task, size), file.consume)
+
+
+def write_from(task: Task, file: OpenFile, parts: Parts) -> int:
+    """Write where a file is."""
+    return write_parts(task, parts, lambda data, done: file.write(task, data))
+
+
+def read_parts(
+    task: Task,
+    parts: Parts,
+    fetch: Callable[[int, int], bytes],
+    consume: Callable[[int], object] = lambda count: None,
+) -> int:
+    """Fill an iovec array: `fetch(size, done)` gives bytes, `consume` is told how many the program's memory took."""
+    done = 0
+    for start, size in parts:
+        while size:
+            try:
+                count = copy_out(task, start, fetch(min(size, CHUNK), done))
+            except (OSError, Blocked):
+                if done:
+                    return done
+                raise
+            consume(count)
+            done, start, size = done + count, start + count, size - count
+            if count < CHUNK and size:
+                return done
+    if not any(size for _, size in parts):
+        fetch(0, 0)
+    return done
+
+
+def write_parts(task: Task, parts: Parts, put: Callable[[bytes, int], int]) -> int:
+    """Empty an iovec array: `put(data, done)` takes bytes. A call that had to wait goes on behind what it wrote."""
+    done: int = task.resume or 0
+    total = sum(size for _, size in parts)
+    if not total:
+        return put(b"", 0)
+    while done < total:
+        try:
+            count = put(gather(task, ahead(parts, done)), done)
+        except Blocked as blocked:
+            task.resume = done
+            blocked.done = done or None
+            raise
+        except OSError:
+            if done:
+                return done
+            raise
+        done += count
+        if not count:
+            break
+    return done
+
+
+def ahead(parts: list[tuple[int, int]], done: int) -> list[tuple[int, int]]:
+    """What of an iovec array comes after `done` bytes, at most CHUNK of it."""
+    found = []
+    left = CHUNK
+    for start, size in parts:
+        skipped = min(done, size)
+        done -= skipped
+        taken = min(size - skipped, left)
+        left -= taken
+        if taken:
+            found.append((start + skipped, taken))
+    return found
