@@ -19,6 +19,7 @@ from readme import ROOT, blocks, shell_lines
 import coalmm
 from coalmm.api import EFAULT, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE, kmalloc, paging_get_physical
 from coalmm.tour.steps import STEPS
+from debian import i386_root
 
 README = ROOT / "README.md"
 PYTHON = blocks(README, "python")
@@ -145,11 +146,23 @@ def test_safe_user_access_of_a_kernel_address_is_efault(machine):
     assert example("safe_user_access")(kmalloc(8)) == -EFAULT
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "ls.mtrace" not in line])
+ELSEWHERE = ("ls.mtrace", "debian-i386")  # what makes these files has a test of its own
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if not any(name in line for name in ELSEWHERE)])
 def test_command_shown_runs(folder, line):
     result = run_command(folder, line)
     assert result.returncode == 0, result.stderr
     assert result.stdout
+
+
+def test_a_32_bit_program_runs_in_the_root_that_the_script_makes():
+    root = i386_root()
+    line = next(line for line in COMMANDS if "debian-i386" in line)
+    assert f"--root {root.relative_to(ROOT)} " in line
+    result = run_command(ROOT, line)
+    assert (result.stdout, result.returncode) == ("3\n", 0)
+    assert "i386 paging" in result.stderr
 
 
 def test_the_walk_shown_is_the_one_that_translate_prints(folder):
