@@ -10,6 +10,7 @@ from coalmm.linux import calls
 from coalmm.linux.abi import I386, X86_64
 from coalmm.linux.registry import CALLS, CALLS_32, Blocked
 from coalmm.linux.task import Task
+from coalmm.linux.timers import ArmedTimers
 from coalmm.linux.vfs.vfs import Vfs
 
 for module in pkgutil.iter_modules(calls.__path__):
@@ -47,6 +48,7 @@ class Guest:
         self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
         self.system.groups = {}
         self.system.wrote = lambda vaddr, size: None
+        self.system.timers = ArmedTimers(lambda: None)
         self.abi = X86_64 if bits == 64 else I386
         self.task = self._task(self.vfs.first_files(), self.vfs.context())
 

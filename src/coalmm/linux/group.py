@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coalmm.linux.signals.state import Actions, Info, Queue
-from coalmm.linux.timers import Timers
 from coalmm.linux.vfs.file_table import MOST_OPEN_FILES, OPEN_FILES
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
+    from coalmm.linux.timers import ProcessTimers
 
 RLIM_INFINITY = (1 << 64) - 1
 RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA = 3, 4, 6, 7, 9, 2
@@ -40,7 +40,7 @@ class ThreadGroup:
         self.tasks: list[Task] = []
         self.children: list[ThreadGroup] = []
         self.limits = first_limits()
-        self.timers = Timers()
+        self.timers: ProcessTimers | None = None
         self.exit_signal = 17
         self.status: int | None = None  # as wait4 has it, when it has ended
         self.exiting: int | None = None  # the status that the threads which are left will end with

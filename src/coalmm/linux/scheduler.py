@@ -1,8 +1,9 @@
 """Which task runs next: round robin over those that can, a slice of time each.
 
 A task that waits is asked, each time its turn comes, whether it can go on (`Wait.ready`), has run out of
-time, or has a signal; then its call is made again. When no task can run, the machine sleeps, longer and
-longer up to a few milliseconds, or until the next deadline.
+time, or has a signal; then its call is made again. A slice ends
+early when a timer goes off or a wait is over. When no task can run, the machine sleeps, longer and longer up to
+a few milliseconds, or until the next of those.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from coalmm.linux.signals.numbers import bit
 from coalmm.linux.task import Task
 
 if TYPE_CHECKING:
+    from coalmm.linux.group import ThreadGroup
     from coalmm.linux.system import System
 
-ALONE, SHARED = 100_000, 10_000  # microseconds of a slice
+ALONE, SHARED, SHORTEST = 100_000, 10_000, 100  # microseconds of a slice
 SHORTEST_SLEEP, LONGEST_SLEEP = 50e-6, 5e-3
 
 
@@ -30,6 +32,7 @@ class Scheduler:
         self.queue: deque[Task] = deque()
         self.running: Task | None = None  # whose registers are in the CPU
         self.idle = 0.0
+        self.started: float | None = None  # when the slice began, while one runs
         self.switches = 0
 
     def add(self, task: Task) -> None:
@@ -72,15 +75,29 @@ class Scheduler:
 
     def sleep(self, seconds: float) -> None:
         """Nobody can run: wait for the host."""
-        deadlines = [task.wait.deadline for task in self.queue if task.wait and task.wait.deadline is not None]
-        until = self.system.next_timer()
+        until = self.until_wake(None)
         if until is not None:
-            deadlines.append(until)
-        if deadlines:
-            seconds = min(seconds, max(min(deadlines) - time.monotonic(), 0.0))
+            seconds = min(seconds, until)
         started = time.monotonic()
         time.sleep(seconds)
         self.idle += time.monotonic() - started
+
+    def until_wake(self, running: ThreadGroup | None) -> float | None:
+        """Seconds until a timer goes off, or a task has waited long enough; None: nothing is set."""
+        waits = [task.wait for task in self.queue if task.wait is not None and not task.is_stopped]
+        deadlines = [wait.deadline for wait in waits if wait.deadline is not None]
+        timer = self.system.timers.wait(running)
+        if not deadlines:
+            return timer
+        first = max(min(deadlines) - time.monotonic(), 0.0)
+        return first if timer is None else min(first, timer)
+
+    def spent(self, who: Task | ThreadGroup) -> float:
+        """Processor time of a thread or a process in seconds, the slice that runs included."""
+        running = self.running
+        if self.started is None or running is None or who not in (running, running.group):
+            return who.user_time
+        return who.user_time + time.perf_counter() - self.started
 
     def switch(self, task: Task) -> None:
         """Put a task's registers into the CPU, and its directory into CR3."""
@@ -113,11 +130,15 @@ class Scheduler:
         if task.is_dead or task.is_stopped:
             return
         system.enter(task)
-        started = time.perf_counter()
+        until = self.until_wake(task.group)
+        if until is not None:
+            microseconds = min(microseconds, max(int(until * 1e6), SHORTEST))
+        self.started = time.perf_counter()
         try:
             reason = task.cpu.engine.run(microseconds)
         finally:
-            spent = time.perf_counter() - started
+            spent = time.perf_counter() - self.started
+            self.started = None
             task.user_time += spent
             task.group.user_time += spent
         if task.is_dead:

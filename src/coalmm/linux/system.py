@@ -43,21 +43,18 @@ from coalmm.linux.signals.numbers import (
     SEGV_ACCERR,
     SEGV_MAPERR,
     SI_KERNEL,
-    SIGALRM,
     SIGBUS,
     SIGCHLD,
     SIGFPE,
     SIGILL,
     SIGKILL,
-    SIGPROF,
     SIGSEGV,
     SIGTRAP,
-    SIGVTALRM,
     TRAP_TRACE,
 )
 from coalmm.linux.signals.state import Info
 from coalmm.linux.task import Task, Wait
-from coalmm.linux.timers import PROF, REAL, VIRTUAL
+from coalmm.linux.timers import ArmedTimers
 from coalmm.linux.vfs.console import Stream
 from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
@@ -118,6 +115,7 @@ class System:
         self.cpus: dict[str, Cpu] = {}
         self.forms = forms()
         self.dispatcher = Dispatcher(self)
+        self.timers = ArmedTimers(self.give_way)
         self.scheduler = Scheduler(self)
         self.delivery = Delivery(self)
         self.registers_replaced = False  # by the call that is being done: its result goes nowhere
@@ -197,6 +195,10 @@ class System:
         if self.kernel.mmu.cr3 != task.process.root:
             self.enter(task)
         return result
+
+    def give_way(self) -> None:
+        """The slice of the running task ends with the system call that it makes."""
+        self.end_slice = True
 
     def call_back(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call a function of the user's; what it raises comes out of `run`."""
@@ -296,20 +298,7 @@ class System:
         """Between two slices: send the signals of timers that have gone off."""
         if self.on_tick is not None:
             self.on_tick()
-        now = time.monotonic()
-        for group in list(self.groups.values()):
-            if group.timers.is_any_set and group.status is None:
-                if group.timers[REAL].expire(now):
-                    deliver.send(group, Info(SIGALRM, SI_KERNEL))
-                if group.timers[VIRTUAL].expire(group.user_time):
-                    deliver.send(group, Info(SIGVTALRM, SI_KERNEL))
-                if group.timers[PROF].expire(group.user_time + group.system_time):
-                    deliver.send(group, Info(SIGPROF, SI_KERNEL))
-
-    def next_timer(self) -> float | None:
-        """When the next real timer goes off (monotonic seconds)."""
-        deadlines = [group.timers[REAL].deadline for group in self.groups.values() if group.status is None]
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+        self.timers.fire()
 
     # --- life ---
 
@@ -439,6 +428,8 @@ class System:
         """The last thread is gone: a zombie for the parent, or nothing."""
         status = group.exiting or 0
         group.status = status
+        if group.timers is not None:
+            group.timers.stop()
         heir = self.heir(group)
         for child in list(group.children):
             self.leave_child(child, heir)

@@ -1,4 +1,4 @@
-"""Time: clocks, sleeping, interval timers. Both ABIs have a form with 64-bit and one with 32-bit seconds."""
+"""Time: clocks and sleeping. Both ABIs have a form with 64-bit and one with 32-bit seconds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from errno import EINVAL, EPERM
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
+from coalmm.linux.group import ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
+from coalmm.linux.timers import Clock
 
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS, CLOCK_THREAD = 0, 1, 2, 3
 WALL = (0, 5, 8, 11)  # realtime, its coarse form, its alarm, TAI
 SINCE_BOOT = (1, 4, 6, 7, 9)
 BILLION = 1_000_000_000
 TIMER_ABSTIME = 1
+OF_THREAD = 4  # in a clock's negative number: the pid is one thread's
 
 
 def read_clock(task: Task, clock: int) -> int:
@@ -27,11 +30,41 @@ def read_clock(task: Task, clock: int) -> int:
         return time.time_ns()
     if number in SINCE_BOOT:
         return time.monotonic_ns()
-    if number == CLOCK_THREAD:
-        return int(task.user_time * BILLION)
-    if number == CLOCK_PROCESS or number < 0:
-        return int((task.group.user_time + task.group.system_time) * BILLION)
-    raise OSError(EINVAL, "no such clock")
+    return int(task.system.scheduler.spent(processor_clock(task, number)) * BILLION)
+
+
+def processor_clock(task: Task, number: int) -> Task | ThreadGroup:
+    """Whose processor time a clock counts: this thread's or process's, or that of a pid (clock_getcpuclockid).
+
+    OSError EINVAL for an unknown one.
+    """
+    if number >= 0:
+        if number not in (CLOCK_PROCESS, CLOCK_THREAD):
+            raise OSError(EINVAL, "no such clock")
+        return task if number == CLOCK_THREAD else task.group
+    pid = ~(number >> 3)
+    if number & 3 == 3:
+        raise OSError(EINVAL, "no such clock")
+    if number & OF_THREAD:
+        found = task if pid == 0 else task.system.tasks.get(pid)
+        if found is None or found.group is not task.group:
+            raise OSError(EINVAL, "no such thread")
+        return found
+    group = task.group if pid == 0 else task.system.groups.get(pid)
+    if group is None:
+        raise OSError(EINVAL, "no such process")
+    return group
+
+
+def clock_function(task: Task, clock: int) -> tuple[Clock, ThreadGroup | None]:
+    """A clock as timers want it, in nanoseconds, and the process whose processor time it counts."""
+    number = signed(clock)
+    if number in WALL:
+        return time.time_ns, None
+    if number in SINCE_BOOT:
+        return time.monotonic_ns, None
+    who, spent = processor_clock(task, number), task.system.scheduler.spent
+    return lambda: int(spent(who) * BILLION), who.group if isinstance(who, Task) else who
 
 
 def put_timespec(task: Task, pointer: int, nanoseconds: int, wide: bool) -> None:
@@ -178,57 +211,3 @@ def clock_nanosleep_time64(task: Task, clock: int, flags: int, request: int, res
 def pause(task: Task) -> int:
     """pause(2)."""
     raise Blocked(lambda: False)
-
-
-# --- timers ---
-
-
-def put_timeval(task: Task, pointer: int, interval: float, left: float) -> None:
-    """Write a struct itimerval."""
-    task.write_words(
-        pointer, int(interval), int(interval % 1 * 1e6), int(left), min(int(left % 1 * 1e6 + 0.5), 999_999)
-    )
-
-
-def timer_now(task: Task, which: int) -> float:
-    """The clock of an interval timer, in seconds."""
-    group = task.group
-    return (time.monotonic(), group.user_time, group.user_time + group.system_time)[which]
-
-
-@system_call("getitimer")
-def getitimer(task: Task, which: int, result: int) -> int:
-    """getitimer(2)."""
-    if which > 2:
-        return -EINVAL
-    timer = task.group.timers[which]
-    put_timeval(task, result, timer.interval, timer.left(timer_now(task, which)))
-    return 0
-
-
-@system_call("setitimer")
-def setitimer(task: Task, which: int, new: int, old: int) -> int:
-    """setitimer(2)."""
-    if which > 2:
-        return -EINVAL
-    values = [signed(value, task.abi.word * 8) for value in task.read_words(new, 4)] if new else [0] * 4
-    if any(not 0 <= values[place] < 1_000_000 for place in (1, 3)) or values[0] < 0 or values[2] < 0:
-        return -EINVAL
-    if old:
-        getitimer(task, which, old)
-    timer = task.group.timers[which]
-    first = values[2] + values[3] / 1e6
-    timer.interval = values[0] + values[1] / 1e6
-    timer.deadline = timer_now(task, which) + first if first else None
-    return 0
-
-
-@system_call("alarm")
-def alarm(task: Task, seconds: int) -> int:
-    """alarm(2): the whole seconds that an earlier one had left."""
-    timer = task.group.timers[0]
-    now = time.monotonic()
-    left = timer.left(now)
-    timer.interval = 0.0
-    timer.deadline = now + (seconds & 0xFFFF_FFFF) if seconds & 0xFFFF_FFFF else None
-    return max(int(left + 0.5), 1) if left else 0

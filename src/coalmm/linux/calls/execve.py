@@ -110,6 +110,8 @@ def new_program(task: Task) -> None:
         task.files = copy
     task.files.close_on_exec()
     group = task.group
+    if group.timers is not None:
+        group.timers.delete_posix()
     group.actions = group.actions.copy()
     group.actions.reset()
     group.vfork_parent = None

@@ -11,9 +11,9 @@ FAMILIES = {
     ),
     "changes": "link linkat mkdir mkdirat mknod mknodat rmdir symlink symlinkat unlink unlinkat",
     "clocks": (
-        "adjtimex alarm clock_adjtime clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
-        "clock_nanosleep_time64 clock_settime clock_settime64 getitimer gettimeofday nanosleep pause setitimer "
-        "settimeofday stime time times"
+        "adjtimex clock_adjtime clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
+        "clock_nanosleep_time64 clock_settime clock_settime64 gettimeofday nanosleep pause settimeofday stime time "
+        "times"
     ),
     "clone": "clone clone3 fork vfork",
     "descriptors": "close_range dup dup2 dup3 fcntl fcntl64 ioctl",
@@ -69,5 +69,9 @@ FAMILIES = {
     ),
     "stamps": "futimesat utime utimensat utimensat_time64 utimes",
     "status": "fstat fstat64 fstatat64 fstatfs fstatfs64 lstat lstat64 newfstatat stat stat64 statfs statfs64 statx",
+    "timers": (
+        "alarm getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 "
+        "timer_settime timer_settime64"
+    ),
     "wait": "wait4 waitid waitpid",
 }

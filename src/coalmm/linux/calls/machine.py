@@ -134,7 +134,7 @@ def getrusage(task: Task, who: int, result: int) -> int:
 @system_call("sched_yield")
 def sched_yield(task: Task) -> int:
     """sched_yield(2): the slice ends here."""
-    task.system.end_slice = True
+    task.system.give_way()
     return 0
 
 

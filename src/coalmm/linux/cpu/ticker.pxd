@@ -1,5 +1,10 @@
 # header only
-"""C forms of ticker.py: a thread that sleeps a few milliseconds at a time."""
+"""C forms of ticker.py: a thread that sleeps until the slice is over.
+
+It is woken only for a slice that ends before the time it sleeps until: usually slices end early and the next ones
+end later, and it finds the new end when it looks. A stop that comes before the emulator runs is lost, so the
+thread asks again and again until the slice has ended.
+"""
 from libc.stdint cimport uint64_t as u64
 
 cdef extern from *:
@@ -10,11 +15,16 @@ cdef extern from *:
     #include <stdlib.h>
     #include <time.h>
 
+    #define COALMM_AGAIN 200000u /* nanoseconds between two stops of one slice */
+
     typedef struct {
         pthread_t thread;
+        pthread_mutex_t mutex;
+        pthread_cond_t sooner;
         uint64_t stop_function, uc;
-        _Atomic uint64_t deadline; /* nanoseconds, monotonic; 0: none */
-        _Atomic int ended;
+        _Atomic uint64_t deadline; /* nanoseconds, monotonic; 0: no slice runs, or one without end */
+        _Atomic uint64_t asleep_until;
+        int ended;
     } coalmm_ticker;
 
     static inline uint64_t coalmm_now(void) {
@@ -25,13 +35,26 @@ cdef extern from *:
 
     static void *coalmm_tick(void *argument) {
         coalmm_ticker *ticker = argument;
-        struct timespec step = {0, 2000000};
-        while (!atomic_load(&ticker->ended)) {
-            nanosleep(&step, NULL);
+        pthread_mutex_lock(&ticker->mutex);
+        while (!ticker->ended) {
+            uint64_t now = coalmm_now(), until = UINT64_MAX;
+            atomic_store(&ticker->asleep_until, until); /* a slice that begins from here on wakes us */
             uint64_t deadline = atomic_load(&ticker->deadline);
-            if (deadline && coalmm_now() >= deadline)
+            if (deadline && now >= deadline) {
                 ((int (*)(void *))ticker->stop_function)((void *)ticker->uc);
+                until = now + COALMM_AGAIN;
+            } else if (deadline) {
+                until = deadline;
+            }
+            atomic_store(&ticker->asleep_until, until);
+            if (until == UINT64_MAX) {
+                pthread_cond_wait(&ticker->sooner, &ticker->mutex);
+            } else {
+                struct timespec end = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
+                pthread_cond_timedwait(&ticker->sooner, &ticker->mutex, &end);
+            }
         }
+        pthread_mutex_unlock(&ticker->mutex);
         return NULL;
     }
 
@@ -39,6 +62,12 @@ cdef extern from *:
         coalmm_ticker *ticker = calloc(1, sizeof *ticker);
         if (!ticker)
             return 0;
+        pthread_condattr_t monotonic;
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&ticker->sooner, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+        pthread_mutex_init(&ticker->mutex, NULL);
         ticker->stop_function = stop_function;
         ticker->uc = uc;
         if (pthread_create(&ticker->thread, NULL, coalmm_tick, ticker)) {
@@ -52,15 +81,27 @@ cdef extern from *:
         coalmm_ticker *ticker = (coalmm_ticker *)handle;
         if (!ticker)
             return;
-        atomic_store(&ticker->ended, 1);
+        pthread_mutex_lock(&ticker->mutex);
+        ticker->ended = 1;
+        pthread_cond_signal(&ticker->sooner);
+        pthread_mutex_unlock(&ticker->mutex);
         pthread_join(ticker->thread, NULL);
+        pthread_cond_destroy(&ticker->sooner);
+        pthread_mutex_destroy(&ticker->mutex);
         free(ticker);
     }
 
     static inline uint64_t coalmm_begin_slice(uint64_t handle, uint64_t microseconds) {
-        if (!handle)
+        coalmm_ticker *ticker = (coalmm_ticker *)handle;
+        if (!ticker)
             return microseconds;
-        atomic_store(&((coalmm_ticker *)handle)->deadline, microseconds ? coalmm_now() + microseconds * 1000 : 0);
+        uint64_t deadline = microseconds ? coalmm_now() + microseconds * 1000 : 0;
+        atomic_store(&ticker->deadline, deadline);
+        if (deadline && deadline < atomic_load(&ticker->asleep_until)) {
+            pthread_mutex_lock(&ticker->mutex);
+            pthread_cond_signal(&ticker->sooner);
+            pthread_mutex_unlock(&ticker->mutex);
+        }
         return 0;
     }
 

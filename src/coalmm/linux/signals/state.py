@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from coalmm.linux.abi import Abi
 from coalmm.linux.signals.numbers import (
@@ -16,6 +16,9 @@ from coalmm.linux.signals.numbers import (
     UNBLOCKABLE,
     bit,
 )
+
+if TYPE_CHECKING:
+    from coalmm.linux.timers import PosixTimer
 
 INFO_SIZE = 128
 
@@ -37,6 +40,7 @@ class Info(NamedTuple):
     fields: tuple[int, ...] = ()
     address: int | None = None
     value: int | None = None  # sigval, behind two fields
+    timer: PosixTimer | None = None  # that sent it; it knows the fields when the signal is taken
     raw: bytes = b""  # what a program gave to rt_sigqueueinfo, all of it
 
     def pack(self, abi: Abi) -> bytes:
@@ -106,9 +110,10 @@ class Queue:
     def take(self, allowed: int) -> Info | None:
         """The lowest pending signal whose bit is in `allowed`, taken out."""
         best = min((entry for entry in self.entries if allowed & bit(entry.signal)), key=_order, default=None)
-        if best is not None:
-            self.entries.remove(best)
-        return best
+        if best is None:
+            return None
+        self.entries.remove(best)
+        return best if best.timer is None else best._replace(fields=best.timer.taken(), timer=None)
 
     def drop(self, mask: int) -> None:
         """Forget the signals of a mask."""

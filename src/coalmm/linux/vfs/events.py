@@ -6,10 +6,12 @@ import stat
 import struct
 import time
 from errno import EAGAIN, EINVAL, EOPNOTSUPP
+from functools import partial
 from select import POLLIN, POLLOUT
 from typing import TYPE_CHECKING
 
 from coalmm.linux.registry import Blocked
+from coalmm.linux.timers import ArmedTimers, Timer
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
@@ -101,36 +103,31 @@ class EventFile(AnonymousFile):
 class TimerFile(AnonymousFile):
     """timerfd: how often a timer went off since the last read. Times are nanoseconds on its clock."""
 
-    def __init__(self, clock: int, flags: int) -> None:
+    def __init__(self, armed: ArmedTimers, clock: int, flags: int) -> None:
         super().__init__(AnonymousNode("[timerfd]"), None, flags)
-        self.clock = clock
-        self.deadline: int | None = None
-        self.interval = 0
+        now = time.time_ns if clock == REALTIME else partial(time.clock_gettime_ns, clock)
+        self.timer = Timer(armed, now, self._went_off)
+        self.count = 0
 
-    def now(self) -> int:
-        """The time on its clock."""
-        return time.time_ns() if self.clock == REALTIME else time.clock_gettime_ns(self.clock)
+    def _went_off(self, count: int) -> None:
+        self.count += count
+        self.activity += 1
 
     def set(self, value: int, interval: int, absolute: bool) -> None:
         """Start it (0: stop it)."""
-        self.interval = interval
-        self.deadline = None if value == 0 else value if absolute else self.now() + value
+        self.timer.set(value, interval, absolute)
+        self.count = 0
         self.activity += 1
 
     def left(self) -> tuple[int, int]:
         """(time to the next one, interval)."""
-        if self.deadline is None:
-            return 0, self.interval
-        now = self.now()
-        if now >= self.deadline and self.interval:
-            return self.interval - (now - self.deadline) % self.interval, self.interval
-        return max(self.deadline - now, 1) if now < self.deadline else 0, self.interval
+        self.timer.catch_up()
+        return self.timer.left(), self.timer.interval
 
     def expirations(self) -> int:
         """How often it went off."""
-        if self.deadline is None or self.now() < self.deadline:
-            return 0
-        return 1 + ((self.now() - self.deadline) // self.interval if self.interval else 0)
+        self.timer.catch_up()
+        return self.count
 
     def peek(self, task: Task, size: int) -> bytes:
         if size < 8:
@@ -143,8 +140,11 @@ class TimerFile(AnonymousFile):
         return struct.pack("<Q", count)
 
     def consume(self, count: int) -> None:
-        if count and self.deadline is not None:
-            self.deadline = self.deadline + self.expirations() * self.interval if self.interval else None
+        if count:
+            self.count = 0
 
     def poll(self) -> int:
         return POLLIN if self.expirations() else 0
+
+    def release(self) -> None:
+        self.timer.stop()
