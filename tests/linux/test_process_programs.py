@@ -3,8 +3,10 @@
 import pytest
 from guests import PAGING, assert_same, program
 
+PROGRAMS = [("processes", "64"), *((name, bits) for name in ("threads", "event_descriptors") for bits in ("64", "32"))]
 
-@pytest.mark.parametrize(("name", "flavour"), [("processes", "64"), ("threads", "64"), ("threads", "32")])
+
+@pytest.mark.parametrize(("name", "flavour"), PROGRAMS)
 def test_processes_are_those_of_linux(name, flavour):
     ours = assert_same([program(name, flavour)], paging=PAGING[flavour])
     assert not ours.unknown

@@ -45,6 +45,7 @@ class ThreadGroup:
         self.status: int | None = None  # as wait4 has it, when it has ended
         self.exiting: int | None = None  # the status that the threads which are left will end with
         self.is_stopped = False
+        self.is_reaped = False
         self.report: tuple[str, int] | None = None  # ("stopped" | "continued", signal) for a parent that waits
         self.executable = b""
         self.arguments: list[bytes] = []

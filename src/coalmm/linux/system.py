@@ -470,6 +470,7 @@ class System:
     def forget(self, group: ThreadGroup) -> None:
         """Nothing is left of a process that has ended."""
         self.groups.pop(group.pid, None)
+        group.is_reaped = True
         self.kernel.processes.reap(group.pid)
 
     # --- running ---

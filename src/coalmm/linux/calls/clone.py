@@ -10,6 +10,7 @@ from coalmm.linux.group import RLIMIT_NPROC, ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import SIGCHLD
 from coalmm.linux.task import Task
+from coalmm.linux.vfs.pidfd import PidFile
 from coalmm.process.process import Process
 
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
@@ -17,13 +18,14 @@ CLONE_VFORK, CLONE_PARENT, CLONE_THREAD = 0x4000, 0x8000, 0x10000
 CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID = 0x80000, 0x100000, 0x200000
 CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND = 0x1000000, 1 << 32
 NAMESPACES = 0x2C020000 | 0x50000000 | 0x80
+CLONE_PIDFD, CLONE_DETACHED = 0x1000, 0x400000
 CLONE_ARGS_SIZES = (64, 80, 88)
 
 
 def start_child(
-    task: Task, flags: int, stack: int, tls: int, parent_tid: int, child_tid: int, exit_signal: int
+    task: Task, flags: int, stack: int, tls: int, parent_tid: int, child_tid: int, exit_signal: int, pidfd_at: int = 0
 ) -> int:
-    """The work of every form of clone; the tid of the new task."""
+    """The work of every form of clone; the tid of the new task. `pidfd_at` is where CLONE_PIDFD writes."""
     system = task.system
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         return -EINVAL
@@ -36,6 +38,8 @@ def start_child(
     limit = min(system.most_processes, task.group.limit(RLIMIT_NPROC)[0])
     if len(system.tasks) >= limit:
         return -EAGAIN
+    if flags & CLONE_PIDFD:
+        task.write(pidfd_at, struct.pack("<i", task.files.free_fd()))
     processes = task.process.processes
     pid = processes.share(task.process.pid) if flags & CLONE_VM else processes.fork(task.process.pid)
     if pid < 0:
@@ -47,6 +51,8 @@ def start_child(
     child.group = task.group if flags & CLONE_THREAD else new_group(task, child, flags, exit_signal)
     task.cpu.engine.save(child.context)
     system.admit(child)
+    if flags & CLONE_PIDFD:
+        task.files.install(PidFile(child.group, 0, child if flags & CLONE_THREAD else None), close_on_exec=True)
     finish_child(task, child, flags, stack, tls)
     try:
         if flags & CLONE_PARENT_SETTID:
@@ -133,7 +139,9 @@ def clone(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, t
     """clone(2) with its arguments in one order; the exit signal is in the low byte of `flags`."""
     if isinstance(task.resume, int):
         return vfork_wait(task, task.resume)
-    pid = start_child(task, flags & ~0xFF, stack, tls, parent_tid, child_tid, flags & 0xFF)
+    if flags & CLONE_PIDFD and flags & (CLONE_PARENT_SETTID | CLONE_DETACHED):
+        return -EINVAL  # it is written where the tid would be
+    pid = start_child(task, flags & ~0xFF, stack, tls, parent_tid, child_tid, flags & 0xFF, parent_tid)
     return vfork_wait(task, pid) if pid > 0 and flags & CLONE_VFORK else pid
 
 
@@ -151,7 +159,7 @@ def clone_32(task: Task, flags: int, stack: int, parent_tid: int, tls: int, chil
 
 @system_call("clone3", stopped=True)
 def clone3(task: Task, pointer: int, size: int) -> int:
-    """clone3(2). No pidfd, no set_tid, no cgroup."""
+    """clone3(2). No set_tid, no cgroup."""
     if isinstance(task.resume, int):
         return vfork_wait(task, task.resume)
     if size < CLONE_ARGS_SIZES[0]:
@@ -162,12 +170,12 @@ def clone3(task: Task, pointer: int, size: int) -> int:
     if any(content[CLONE_ARGS_SIZES[-1] :]):
         return -E2BIG
     words = struct.unpack("<11Q", content[: CLONE_ARGS_SIZES[-1]].ljust(CLONE_ARGS_SIZES[-1], b"\0"))
-    flags, _, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, _ = words
-    if flags & 0xFF or exit_signal > 64 or set_tid or flags & 0x1000 or flags >> 33:
+    flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, _ = words
+    if flags & 0xFF or exit_signal > 64 or set_tid or flags & CLONE_DETACHED or flags >> 33:
         return -EINVAL
     if bool(stack) != bool(stack_size) or (flags & CLONE_THREAD and exit_signal):
         return -EINVAL
-    pid = start_child(task, flags, stack + stack_size, tls, parent_tid, child_tid, exit_signal)
+    pid = start_child(task, flags, stack + stack_size, tls, parent_tid, child_tid, exit_signal, pidfd)
     return vfork_wait(task, pid) if pid > 0 and flags & CLONE_VFORK else pid
 
 

@@ -50,10 +50,12 @@ FAMILIES = {
     ),
     "names": "access faccessat faccessat2 readlink readlinkat",
     "owners": "chmod chown chown32 fchmod fchmodat fchown fchown32 fchownat lchown lchown32",
+    "pidfds": "pidfd_getfd pidfd_open pidfd_send_signal",
     "pipes": "copy_file_range pipe pipe2 sendfile sendfile64 splice tee vmsplice",
     "poll": "_newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
     "renames": "rename renameat renameat2",
     "shared_memory": "ipc shmat shmctl shmdt shmget",
+    "signalfd": "signalfd signalfd4",
     "signals": (
         "kill rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
         "rt_sigtimedwait_time64 rt_tgsigqueueinfo sigaction sigaltstack signal sigprocmask sigreturn sigsuspend "

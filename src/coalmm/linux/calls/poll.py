@@ -29,7 +29,7 @@ def state_of(task: Task, fd: int) -> int:
     slot = task.files.slots.get(fd)
     if slot is None or slot.file.flags & 0o10000000:  # O_PATH
         return POLLNVAL
-    found = slot.file.poll()
+    found = slot.file.poll_for(task)
     for bit, normal in NORMAL.items():
         found |= normal if found & bit else 0
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from errno import ECHILD, EINVAL
+from errno import EAGAIN, ECHILD, EINVAL
 
 from coalmm.linux.abi import signed
+from coalmm.linux.calls.pidfds import pidfd_of
 from coalmm.linux.group import ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import (
@@ -24,7 +25,7 @@ from coalmm.linux.task import Task
 WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x01000000
 WNOTHREAD, WALL, WCLONE = 1 << 29, 1 << 30, 1 << 31
 WAIT_EXTRA = WNOTHREAD | WALL | WCLONE  # the first makes no difference here
-P_ALL, P_PID, P_PGID = 0, 1, 2
+P_ALL, P_PID, P_PGID, P_PIDFD = range(4)
 
 
 def chosen(group: ThreadGroup, kind: int, number: int, options: int) -> list[ThreadGroup]:
@@ -129,11 +130,20 @@ def waitpid(task: Task, pid: int, status: int, options: int) -> int:
 
 @system_call("waitid")
 def waitid(task: Task, kind: int, number: int, info: int, options: int, usage: int) -> int:
-    """waitid(2), without pidfds."""
+    """waitid(2)."""
     known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_EXTRA
-    if options & ~known or not options & (WUNTRACED | WEXITED | WCONTINUED) or kind > P_PGID:
+    if options & ~known or not options & (WUNTRACED | WEXITED | WCONTINUED) or kind > P_PIDFD:
         return -EINVAL
-    found = wait_for(task, kind, signed(number), options)
+    may_wait = True
+    if kind == P_PIDFD:
+        file = pidfd_of(task, number)
+        kind, number, may_wait = P_PID, file.group.pid, not file.is_nonblocking
+    try:
+        found = wait_for(task, kind, signed(number), options)
+    except Blocked:
+        if may_wait:
+            raise
+        return -EAGAIN
     if found is None:
         if info:
             task.write(info, bytes(128))

@@ -88,9 +88,17 @@ class OpenFile:
         """What poll would say now: POLL* bits."""
         return POLLIN | POLLOUT
 
+    def poll_for(self, task: Task) -> int:
+        """The same for one task, where that makes a difference."""
+        return self.poll()
+
     def ioctl(self, task: Task, request: int, argument: int) -> int:
         """A request to a device."""
         raise failure(ENOTTY)
+
+    def details(self) -> str:
+        """More lines of /proc/PID/fdinfo."""
+        return ""
 
     def truncate(self, size: int) -> None:
         """ftruncate."""

@@ -101,7 +101,8 @@ def mountinfo_text(group: ThreadGroup, task: Task | None) -> bytes:
 
 def descriptor_text(file: OpenFile) -> bytes:
     """/proc/PID/fdinfo/N."""
-    return f"pos:\t{file.offset}\nflags:\t0{file.flags:o}\nmnt_id:\t20\nino:\t{file.attributes().ino}\n".encode()
+    text = f"pos:\t{file.offset}\nflags:\t0{file.flags:o}\nmnt_id:\t20\nino:\t{file.attributes().ino}\n"
+    return (text + file.details()).encode()
 
 
 def name_text(group: ThreadGroup, task: Task | None) -> bytes:
