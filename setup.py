@@ -16,9 +16,11 @@ from setuptools.command.build_ext import build_ext
 
 SOURCE = Path("src")
 LIBRARY = "coalmm.c.libcoalmm"
+SHARED = "coalmm.shared_code"  # what every module with views of memory would else have a copy of, and set up again
 TAG = sys.implementation.cache_tag  # cpython-311: a library belongs to one version of Python
 VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
 PKG_CONFIG = Path("build", TAG, "coalmm.pc")
+COMPILE = ["-O2", "-g0"]
 DIRECTIVES = {
     "language_level": 3,
     "annotation_typing": False,   # the .pxd types; an `-> int` in the .py only documents
@@ -47,8 +49,8 @@ def compiled_modules() -> list[Extension]:
     modules = []
     for source in sources:
         name = ".".join(source.relative_to(SOURCE).with_suffix("").parts)
-        modules.append(Extension(name, [str(source)], extra_compile_args=["-O2", "-g0"]))
-    return modules
+        modules.append(Extension(name, [str(source)], extra_compile_args=COMPILE))
+    return [*modules, Extension(SHARED, [f"{SHARED.replace('.', '/')}.c"], extra_compile_args=COMPILE)]
 
 
 def c_library() -> Extension:
@@ -121,6 +123,7 @@ if has_compiler():
     extensions = cythonize(
         compiled_modules(), include_path=[str(SOURCE)], build_dir="build/cython",
         compiler_directives=DIRECTIVES, nthreads=os.cpu_count() or 1, quiet=True,
+        shared_utility_qualified_name=SHARED,
     )
     extensions.append(c_library())
 else:

@@ -9,7 +9,7 @@ from machines import PROJECT
 
 SOURCE = PROJECT / "src" / "coalmm"
 ORDER = [
-    {"errors", "sizes"},
+    {"errors", "sizes", "typed"},
     {"hardware", "mode"},
     {"physical"},
     {"heap"},
@@ -27,8 +27,8 @@ ORDER = [
     {"cli", "__main__"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
-CHECK_MAY_USE = {"check", "errors"}  # the kit checks other kernels: it must not lean on this one
-TRACES_MAY_USE = {"traces", "errors", "sizes", "hardware"}
+CHECK_MAY_USE = {"check", "errors", "typed"}  # the kit checks other kernels: it must not lean on this one
+TRACES_MAY_USE = {"traces", "errors", "sizes", "typed", "hardware"}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem != "__init__")
 
 

@@ -9,9 +9,9 @@ import contextlib
 import gc
 import os
 import sys
-from typing import NoReturn
 
 from coalmm.errors import CoalError
+from coalmm.typed import NoReturn
 
 COLLECT_EVERY = 100_000  # new objects
 INTERRUPTED = 130

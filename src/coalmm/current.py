@@ -2,7 +2,8 @@
 
 import atexit
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

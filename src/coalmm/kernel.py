@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
 
 from coalmm import current
 from coalmm.errors import BadImageError, CoalError, CorruptionError
@@ -37,6 +36,7 @@ from coalmm.physical.superblock import check_superblock, format_ram
 from coalmm.process.processes import Processes
 from coalmm.read_only import ReadOnly
 from coalmm.sizes import parse_size
+from coalmm.typed import TYPE_CHECKING, Any, cast
 from coalmm.virtual.address_space import AddressSpaces
 from coalmm.virtual.areas import Areas
 from coalmm.virtual.faults import Faults

@@ -10,9 +10,9 @@ Loads of a process are not among them: the modelled CPU sets accessed bits. `Pro
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
 
 from coalmm.errors import ReadOnlyError
+from coalmm.typed import Any
 
 READS = {
     "Kernel": "ram format mmu frames injection tracking buddy slabs heap page_tables files spaces processes memory "

@@ -4,10 +4,10 @@ import difflib
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from coalmm.check.functions import FUNCTIONS
 from coalmm.errors import CoalError
+from coalmm.typed import Any
 
 MOST_BITS = {32: 0xC000_0000, 64: 0x8000_0000_0000}
 

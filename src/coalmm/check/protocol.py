@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import NamedTuple
 
 from coalmm.check.functions import NUMBERS
+from coalmm.typed import NamedTuple
 
 OPS_MAX, EVENTS_MAX, SLOTS_MAX, DATA_SIZE, MESSAGE_SIZE = 4096, 1 << 16, 1 << 20, 1 << 22, 2048
 HEADER = 16 * 8

@@ -3,11 +3,12 @@
 import random
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.check.kit import Options

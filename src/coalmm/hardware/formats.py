@@ -12,8 +12,6 @@ Physical addresses have MAXPHYADDR = 52 bits where entries have 8 bytes, 32 bits
 i386 PDE that maps a page are reserved.
 """
 
-from typing import NamedTuple
-
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import (
     FRAME_MASK,
@@ -31,6 +29,7 @@ from coalmm.hardware.constants import (
     PAGE_WRITABLE,
     PAGE_WRITE_THROUGH,
 )
+from coalmm.typed import NamedTuple
 
 MAXPHYADDR = 52
 PAT_HUGE_BIT = 12  # bit 12 of an entry that maps a huge page is PAT, not an address bit (SDM 3A 4.9.2)

@@ -5,9 +5,9 @@ firmware; it may be mapped (memory-mapped input and output) but is never handed 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from coalmm.hardware.constants import FRAME_MASK
+from coalmm.typed import NamedTuple
 
 USABLE = "usable"
 RESERVED = "reserved"

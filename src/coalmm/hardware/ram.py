@@ -10,9 +10,10 @@ import ctypes
 import mmap
 import os
 from collections.abc import Iterator
-from typing import Any, Protocol
 
 import cython
+
+from coalmm.typed import Any, Protocol
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64

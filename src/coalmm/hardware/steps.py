@@ -3,12 +3,11 @@
 Reads only. `Walker` does the same fast; the tests compare the two.
 """
 
-from typing import NamedTuple
-
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import PAGE_PRESENT
 from coalmm.hardware.formats import EntryFormat
 from coalmm.hardware.ram import Ram
+from coalmm.typed import NamedTuple
 
 
 class Step(NamedTuple):

@@ -18,13 +18,12 @@ When it is full it grows by adjacent frames, and whole free stretches of those g
 allocator. Regions that `initialise` was given stay.
 """
 
-from typing import NamedTuple
-
 import cython
 
 from coalmm.errors import CorruptionError, DoubleFreeError, InUseError, InvalidPointerError
 from coalmm.heap.tracking import Tracking
 from coalmm.physical.frames import Frames
+from coalmm.typed import NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64, bit, clz, ctz

@@ -10,8 +10,6 @@ Costs: kmalloc and kfree of a class are O(1); of larger memory they depend on it
 Alignment: the largest power of two that divides the class, so at least 8; larger memory, 4096.
 """
 
-from typing import NamedTuple
-
 import cython
 
 from coalmm.errors import DoubleFreeError, InvalidPointerError
@@ -20,6 +18,7 @@ from coalmm.heap.geometry import natural_alignment
 from coalmm.heap.large import Large
 from coalmm.heap.objects import Objects
 from coalmm.heap.slab import CacheInfo, Slabs
+from coalmm.typed import NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, as_u64

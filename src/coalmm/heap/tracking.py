@@ -9,7 +9,6 @@ the free, until the address is handed out again, so that a double free can name 
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from coalmm.errors import CorruptionError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
@@ -35,6 +34,7 @@ from coalmm.heap.constants import (
 )
 from coalmm.physical.constants import HOOK_TRACK, KIND_KERNEL, SB_CURRENT_PROCESS, SB_HOOKS, SB_TRACKING
 from coalmm.physical.frames import Frames
+from coalmm.typed import NamedTuple
 
 FIRST_CAPACITY = 1024
 LIVE = 1

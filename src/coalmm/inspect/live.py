@@ -1,7 +1,6 @@
 """Every live allocation of the heap, found in the heap's own structures: tracking need not be on."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.heap.constants import C_SHAPE, CACHE_KMALLOC, SHAPE_FLAGS_SHIFT
@@ -21,6 +20,7 @@ from coalmm.physical.constants import (
     ORDER_SHIFT,
     SB_KERNEL_BASE,
 )
+from coalmm.typed import NamedTuple
 
 
 class Live(NamedTuple):

@@ -1,7 +1,5 @@
 """What this layer needs of a machine: any object with these views of one RAM."""
 
-from typing import Protocol
-
 from coalmm.hardware.formats import EntryFormat
 from coalmm.hardware.mmu import Mmu
 from coalmm.hardware.ram import Ram
@@ -12,6 +10,7 @@ from coalmm.heap.tracking import Tracking
 from coalmm.physical.frames import Frames
 from coalmm.physical.injection import Injection
 from coalmm.process.processes import Processes
+from coalmm.typed import Protocol
 from coalmm.virtual.files import Files
 from coalmm.virtual.page_tables import PageTables
 

@@ -8,8 +8,6 @@ The kernel has the rest: what boot placed, page tables, the heap, frames of `fra
 Memory that the map reserves (holes, firmware) is not in the total.
 """
 
-from typing import NamedTuple
-
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.inspect.machine import Machine
 from coalmm.physical.constants import (
@@ -24,6 +22,7 @@ from coalmm.physical.constants import (
     SB_TOTAL,
     SB_USER,
 )
+from coalmm.typed import NamedTuple
 from coalmm.virtual.constants import (
     AREA_NO_RESERVE,
     AREA_SHARED,

@@ -4,7 +4,8 @@ Sources: System V ABI (AMD64 supplement, appendix A.2; i386 supplement), Linux's
 """
 
 import struct
-from typing import NamedTuple
+
+from coalmm.typed import NamedTuple
 
 
 class Abi(NamedTuple):

@@ -10,7 +10,6 @@ import importlib
 from collections import Counter
 from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
 from functools import cache
-from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
 from coalmm.linux import calls, numbers_i386, numbers_x86_64
@@ -18,6 +17,7 @@ from coalmm.linux.abi import Abi
 from coalmm.linux.calls.index import FAMILIES
 from coalmm.linux.registry import CALLS, CALLS_32, Blocked, Registered
 from coalmm.linux.task import Task, Wait
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.system import System

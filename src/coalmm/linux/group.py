@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coalmm.linux.signals.state import Actions, Info, Queue
 from coalmm.linux.vfs.file_table import MOST_OPEN_FILES, OPEN_FILES
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

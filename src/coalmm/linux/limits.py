@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import S_DATA_LIMIT, S_LOCK_LIMIT, S_SIZE_LIMIT, S_STACK_LIMIT
 
 if TYPE_CHECKING:

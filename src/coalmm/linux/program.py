@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coalmm.linux.signals.deliver import send
 from coalmm.linux.signals.numbers import SI_USER
 from coalmm.linux.signals.state import Info
 from coalmm.process.process import Process
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

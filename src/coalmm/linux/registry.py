@@ -14,7 +14,8 @@ A call that is made again finds what it left in `task.resume` (None the first ti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from coalmm.typed import Any
 
 SystemCall = Callable[..., int]
 

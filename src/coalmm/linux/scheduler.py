@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from coalmm.linux.cpu import constants as reasons
 from coalmm.linux.signals.numbers import bit
 from coalmm.linux.task import Task
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC
-from typing import TYPE_CHECKING
 
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import F_INODE, F_NUMBER
 
 if TYPE_CHECKING:

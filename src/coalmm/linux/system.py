@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import EACCES, ENOENT, ENOMEM
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coalmm.errors import ENXIO, PageFaultError
 from coalmm.hardware.constants import FRAME_SHIFT
@@ -59,6 +58,7 @@ from coalmm.linux.vfs.console import Stream
 from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
 from coalmm.process.process import Process
+from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
 from coalmm.virtual.constants import S_PEAK_RSS
 
 if TYPE_CHECKING:

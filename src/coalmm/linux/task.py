@@ -7,7 +7,6 @@ the open files (`files`), the working directory (`fs`), the thread group with th
 from __future__ import annotations
 
 from errno import EFAULT, ENAMETOOLONG
-from typing import TYPE_CHECKING, Any
 
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.linux.abi import Abi
@@ -15,6 +14,7 @@ from coalmm.linux.registry import Blocked
 from coalmm.linux.signals.numbers import SI_KERNEL, SIGSTOP, bit
 from coalmm.linux.signals.state import AlternateStack, Info, Queue
 from coalmm.process.process import Process
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.cpu.cpu import Cpu

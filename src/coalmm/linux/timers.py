@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.numbers import SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM
 from coalmm.linux.signals.state import Info
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

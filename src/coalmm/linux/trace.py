@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import errorcode
-from typing import TYPE_CHECKING
 
 from coalmm.errors import CoalError
 from coalmm.linux.dispatch import Dispatcher
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.system import System

@@ -14,7 +14,6 @@ handed to nobody until it is unmapped.
 """
 
 from array import array
-from typing import NamedTuple
 
 import cython
 
@@ -22,6 +21,7 @@ from coalmm.errors import CorruptionError, DoubleFreeError, InvalidPointerError
 from coalmm.hardware.ram import Ram
 from coalmm.physical.injection import Injection
 from coalmm.physical.superblock import check_superblock, frame_bitmap, usable_ranges
+from coalmm.typed import NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, as_u64

@@ -10,12 +10,12 @@ Live bytes: what the program asked for. Block bytes: what it got (classes, whole
 """
 
 from array import array
-from typing import TYPE_CHECKING
 
 import cython
 
 from coalmm.replay.samples import Samples
 from coalmm.traces.chunk import Chunk
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

@@ -2,11 +2,11 @@
 
 import math
 import os
-from typing import Any
 
 from coalmm.errors import CoalError
 from coalmm.replay.report import bytes_text
 from coalmm.replay.result import Result
+from coalmm.typed import Any
 
 LIVE, BLOCKS, FOOTPRINT = "#1b6ca8", "#8fc1e3", "#d1495b"
 INTERNAL, EXTERNAL = "#8fc1e3", "#d1495b"

@@ -1,10 +1,10 @@
 """What a replay found out, as numbers with names: the report, the plot and --json are made from it."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from coalmm.replay.engine import Engine
 from coalmm.traces.trace import Trace
+from coalmm.typed import Any
 
 FRAME_SIZE = 4096
 SITES_IN_JSON = 100

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from coalmm.replay.engine import Engine
 from coalmm.replay.result import Leak, Result, SizeClass
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.trace import Trace
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

@@ -6,7 +6,7 @@ what is wrong; both end in `program.prepare`.
 
 from __future__ import annotations
 
-from typing import Any
+from coalmm.typed import Any
 
 VALUES = {
     "--ram": "ram", "--paging": "paging", "--root": "root", "--cwd": "cwd", "--seed": "seed", "--timeout": "timeout",

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 from errno import ENOENT
-from typing import TYPE_CHECKING, NoReturn
 
 from coalmm.kernel import boot
 from coalmm.runner.session import Session, bad_option, report_form
+from coalmm.typed import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

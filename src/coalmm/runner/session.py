@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -2,7 +2,8 @@
 
 from array import array
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from coalmm.typed import NamedTuple
 
 
 class Event(NamedTuple):

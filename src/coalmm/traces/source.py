@@ -9,11 +9,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from types import TracebackType
-from typing import BinaryIO, Protocol
 
 import zstandard
 
 from coalmm.errors import TraceError
+from coalmm.typed import BinaryIO, Protocol
 
 HEAD = 1 << 16  # bytes looked at to find the format
 BLOCK = 1 << 16

@@ -19,12 +19,12 @@ so -ENOMEM leaves the table as it was.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import cython
 
 from coalmm.errors import EEXIST, ENOMEM, CorruptionError
 from coalmm.hardware.ram import Ram
+from coalmm.typed import Any, NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.blocks import copy_range

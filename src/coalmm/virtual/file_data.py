@@ -9,10 +9,10 @@ the cache before that.
 """
 
 import os
-from typing import Any
 
 from coalmm.errors import EBADF, ENOMEM
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
+from coalmm.typed import Any
 from coalmm.virtual.constants import F_CHANGED, F_KIND, F_PAGES, F_SIZE, F_WRITABLE, FILE_HOST
 
 LAST_PAGE = 1 << 52

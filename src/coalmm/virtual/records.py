@@ -1,9 +1,8 @@
 """Fixed-size records in RAM from a slab cache of their own, whose address a word of the superblock keeps."""
 
-from typing import Any
-
 from coalmm.hardware.ram import Ram
 from coalmm.physical.constants import SB_KERNEL_BASE
+from coalmm.typed import Any
 
 
 class Records:

@@ -8,12 +8,11 @@ moves all of them or none.
 The kernel's side of a copy is a kernel address (KERNEL_BASE + paddr) or any Python buffer.
 """
 
-from typing import Any
-
 import cython
 
 from coalmm.errors import EFAULT, InvalidPointerError
 from coalmm.hardware.mmu import Mmu
+from coalmm.typed import Any
 from coalmm.virtual.faults import Faults
 
 if not cython.compiled:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 from coalmm.check.functions import FUNCTIONS, NUMBERS, PAGE, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE, STRUCTURES
 from coalmm.check.model.call import signed
@@ -21,6 +20,7 @@ from coalmm.check.recording import Death, Recording
 from coalmm.check.sequences.heap import make_heap
 from coalmm.check.traits import Traits
 from coalmm.check.violation import Violation
+from coalmm.typed import Any
 
 RW = PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER
 RO = PAGE_PRESENT | PAGE_USER

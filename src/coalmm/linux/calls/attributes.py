@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from errno import ENODATA, EOPNOTSUPP
-from typing import TYPE_CHECKING
 
 from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from errno import EFAULT, EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
 from coalmm.linux.vfs.errors import failure
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -13,7 +13,6 @@ from errno import (
     ENOTEMPTY,
     EPERM,
 )
-from typing import TYPE_CHECKING
 
 from coalmm.linux.calls.paths import (
     AT_EMPTY_PATH,
@@ -30,6 +29,7 @@ from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_WRITE, check_access, ow
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
 from coalmm.linux.vfs.resolve import Found, must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from errno import EBADF, EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.locks import LOCK_COMMANDS, lock
@@ -13,6 +12,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.memfd import MemoryFile
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.pipe import pipe_of
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -6,7 +6,6 @@ import stat
 import struct
 from collections.abc import Callable
 from errno import EINVAL, ENOENT, EPERM, ERANGE
-from typing import TYPE_CHECKING
 
 from coalmm.linux.calls.paths import AT_FDCWD, find
 from coalmm.linux.registry import system_call
@@ -15,6 +14,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry
 from coalmm.linux.vfs.open_file import DirectoryFile
 from coalmm.linux.vfs.resolve import must_be_directory, must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

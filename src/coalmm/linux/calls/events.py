@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 from errno import EBADF, EFAULT, EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.poll import read_timespec, use_mask, wait
@@ -14,6 +13,7 @@ from coalmm.linux.vfs.epoll import EpollFile
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.events import EventFile, TimerFile
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

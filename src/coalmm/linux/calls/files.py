@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from errno import EINVAL, EOPNOTSUPP, EOVERFLOW
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, vectors
@@ -13,6 +12,7 @@ from coalmm.linux.calls.transfer import read_into, read_parts, reading, write_fr
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import SEEK_HOLE
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

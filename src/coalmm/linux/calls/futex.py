@@ -11,12 +11,12 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from errno import EAGAIN, EINVAL, ENOSYS, ETIMEDOUT
-from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.calls.clocks import BILLION, get_timespec, is_wide
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import AREA_SHARED
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from errno import EAGAIN, EBADF, EINVAL, EOVERFLOW
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.locks import END, READ, UNLOCK, WRITE, RecordLock
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

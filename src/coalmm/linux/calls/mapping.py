@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from errno import EACCES, EBADF, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW
-from typing import TYPE_CHECKING
 
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.linux.registry import system_call
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import (
     AREA_LOCKED,

@@ -7,12 +7,12 @@ memory and there are no protection keys, so the calls on those say so.
 from __future__ import annotations
 
 from errno import EFAULT, EINVAL, ENOMEM, ENOSYS, EPERM
-from typing import TYPE_CHECKING
 
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import system_call
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import PROT_GROWSDOWN, PROT_GROWSUP, S_BARRIERS
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from errno import EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.paths import AT_EACCESS, AT_FDCWD, find, find_node
@@ -11,6 +10,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import check_access
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.resolve import must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from errno import EPERM
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node
@@ -12,6 +11,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from errno import EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
 from coalmm.linux.vfs.resolve import Found, must_be_directory, must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from errno import EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, vectors
@@ -16,6 +15,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.pipe import PipeFile, new_pipe, pipe_of
 from coalmm.linux.vfs.regular import RegularFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

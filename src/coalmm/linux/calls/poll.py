@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from errno import EBADF, EINVAL
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from errno import EBUSY, EEXIST, EINVAL, EISDIR, ENOTDIR, ENOTEMPTY, EXDEV
-from typing import TYPE_CHECKING
 
 from coalmm.linux.calls.changes import check_parent, check_removable, check_sticky
 from coalmm.linux.calls.paths import AT_FDCWD, find_name
@@ -11,6 +10,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
 from coalmm.linux.vfs.resolve import Found, must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

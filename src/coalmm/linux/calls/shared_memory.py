@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 import time
 from errno import EINVAL, ENOSYS
-from typing import TYPE_CHECKING
 
 from coalmm.hardware.constants import FRAME_MASK
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import system_call
 from coalmm.linux.segments import MOST_SEGMENTS, MOST_SIZE, Segment
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import (
     AREA_MAPPING,

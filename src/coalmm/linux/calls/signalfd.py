@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from errno import EINVAL
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import system_call
 from coalmm.linux.signals.state import blockable
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.signalfd import SignalFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from errno import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.files import pair
@@ -16,6 +15,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import MOST_OFFSET
 from coalmm.linux.vfs.regular import RegularFile
 from coalmm.linux.vfs.resolve import must_exist
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -13,7 +13,6 @@ from errno import (
     EPROTONOSUPPORT,
     ESOCKTNOSUPPORT,
 )
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import MOST_BYTES, gather, scatter, vectors
@@ -21,6 +20,7 @@ from coalmm.linux.calls.transfer import install_pair
 from coalmm.linux.registry import SystemCall, system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.sockets import SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SocketFile, socket_pair
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import time
 from errno import EINVAL, EPERM
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, check_flags, find_node
@@ -13,6 +12,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access, owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

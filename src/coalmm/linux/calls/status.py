@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import struct
 from errno import EINVAL, EOVERFLOW
-from typing import TYPE_CHECKING
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.paths import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW, find_node
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

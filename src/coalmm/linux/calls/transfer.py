@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from errno import EBADF
-from typing import TYPE_CHECKING
 
 from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -1,11 +1,11 @@
 """The CPU of one ABI as tasks see it: registers by name, contexts, segments, thread areas."""
 
 import struct
-from typing import Any
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.linux.cpu.engine import Engine
 from coalmm.linux.cpu.setup import TLS_COUNT, TLS_FIRST, USER_DATA
+from coalmm.typed import Any
 
 NULL = 0
 

@@ -10,9 +10,9 @@ import ctypes
 import os
 from functools import cache
 from importlib.machinery import PathFinder, SourceFileLoader
-from typing import Any
 
 from coalmm.hardware.ram import Ram
+from coalmm.typed import Any
 
 LIBRARY = os.path.join("lib", "libunicorn.so.2")
 SUPPORTED = 2  # major version

@@ -9,7 +9,6 @@ One engine serves all tasks of its ABI; a task that is not running keeps its reg
 
 import ctypes
 from collections.abc import Callable
-from typing import Any
 
 import cython
 
@@ -18,6 +17,7 @@ from coalmm.linux.cpu.emulator import constants
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
+from coalmm.typed import Any
 
 if not cython.compiled:
     from coalmm.linux.cpu.constants import (

@@ -8,7 +8,8 @@ changes in a saved context: -1 becomes the vector.
 
 import ctypes
 import struct
-from typing import Any
+
+from coalmm.typed import Any
 
 NONE = -1
 

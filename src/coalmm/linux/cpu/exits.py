@@ -10,9 +10,9 @@ it does what it should.
 import ctypes
 import os
 import struct
-from typing import Any
 
 from coalmm.linux.cpu.emulator import library
+from coalmm.typed import Any
 
 CONTEXT_MODE = 14 | 1 << 26 | 1 << 30  # uc_ctl: the control, one argument, write
 CPU_ONLY, CPU_AND_MEMORY = 1, 3  # UC_CTL_CONTEXT_*

@@ -20,6 +20,7 @@ granted) makes the answer a failure with an `outcome` that says what to do; the 
 the instruction, and goes on when it is done.
 """
 
+import mmap
 from collections.abc import Callable
 
 import cython
@@ -66,10 +67,10 @@ class Fill:
         self.code = CodeFrames(mmu.ram)
         frames = mmu.ram.size >> FRAME_SHIFT
         # In which epoch (time between two flushes) a right to a frame was granted last, and at which address.
-        self.written = memoryview(bytearray(frames * 4)).cast("I")
-        self.executed = memoryview(bytearray(frames * 4)).cast("I")
-        self.written_at = memoryview(bytearray(frames * 8)).cast("Q")
-        self.executed_at = memoryview(bytearray(frames * 8)).cast("Q")
+        self.written = memoryview(mmap.mmap(-1, frames * 4)).cast("I")
+        self.executed = memoryview(mmap.mmap(-1, frames * 4)).cast("I")
+        self.written_at = memoryview(mmap.mmap(-1, frames * 8)).cast("Q")
+        self.executed_at = memoryview(mmap.mmap(-1, frames * 8)).cast("Q")
         self.epoch = 1
         self.seen = mmu.generation
         self.window = 0  # the frame that is seen behind the CPU's own page, 0 for none

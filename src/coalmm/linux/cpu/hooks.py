@@ -5,7 +5,8 @@ pass, since there is C below it: the engine keeps it, and raises when the emulat
 """
 
 import ctypes
-from typing import Any
+
+from coalmm.typed import Any
 
 _engines: dict[int, Any] = {}
 _callbacks: list[Any] = []  # ctypes objects that must outlive the emulator

@@ -1,9 +1,8 @@
 """Registers of both ABIs by name, as the emulator numbers them, and how a CPU is brought to user mode."""
 
-from typing import NamedTuple
-
 from coalmm.linux.abi import I386, X86_64, Abi
 from coalmm.linux.cpu.emulator import constants
+from coalmm.typed import NamedTuple
 
 GENERAL_64 = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip", "eflags")
 GENERAL_32 = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags")

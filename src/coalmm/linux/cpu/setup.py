@@ -8,12 +8,12 @@ go of Python's lock meanwhile, and the hooks need it.
 """
 
 import struct
-from typing import Any
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.hardware.ram import Ram
 from coalmm.linux.cpu.emulator import Emulator
 from coalmm.linux.cpu.registers import Form
+from coalmm.typed import Any
 
 CODE_BUFFER = 256 << 20  # bytes of translated code; address space until it is used
 

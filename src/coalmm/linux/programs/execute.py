@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from errno import E2BIG, ELOOP, ENOMEM
-from typing import TYPE_CHECKING, NamedTuple
 
 from coalmm.linux.abi import Abi
 from coalmm.linux.programs import elf, loader, script, stack
 from coalmm.linux.programs.elf import Image
 from coalmm.process.process import Process
+from coalmm.typed import TYPE_CHECKING, NamedTuple
 from coalmm.virtual.constants import (
     AREA_STACK,
     MAP_ANONYMOUS,
@@ -127,13 +127,12 @@ def load_program(system: System, process: Process, program: Program, environ: li
     """Fill the empty address space of `process`. OSError or PageFaultError if that fails half way."""
     image = program.image
     abi = image.abi
-    random = system.random
     kernel = system.kernel
     spread = system.randomise
     processes = process.processes
 
     def bits(count: int) -> int:
-        return random.getrandbits(count if abi.word == 8 else min(count, 8)) << 12 if spread else 0
+        return system.random.getrandbits(count if abi.word == 8 else min(count, 8)) << 12 if spread else 0
 
     top = processes.spaces.top & ~0xF if abi.word == 4 else min(processes.spaces.top, (1 << 47) - 4096)
     top -= bits(STACK_RANDOM)

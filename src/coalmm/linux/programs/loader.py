@@ -1,10 +1,10 @@
 """The segments of an image as areas of an address space: nothing is read until it is touched."""
 
 from errno import ENOEXEC, ENOMEM
-from typing import Any
 
 from coalmm.linux.programs.elf import PAGE, PF_R, PF_W, PF_X, Image, Segment
 from coalmm.process.process import Process
+from coalmm.typed import Any
 from coalmm.virtual.constants import (
     AREA_DATA,
     AREA_TEXT,

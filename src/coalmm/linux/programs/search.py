@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from errno import EACCES, ENOENT
-from typing import TYPE_CHECKING
 
 from coalmm.linux.programs.execute import find_program
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.abi import Abi

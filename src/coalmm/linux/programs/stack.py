@@ -9,9 +9,8 @@
     sp   ->  number of arguments                 16-byte aligned
 """
 
-from typing import NamedTuple
-
 from coalmm.linux.abi import Abi
+from coalmm.typed import NamedTuple
 
 AT_NULL, AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY = 0, 3, 4, 5, 6, 7, 8, 9
 AT_UID, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK = 11, 12, 13, 14, 15, 16, 17

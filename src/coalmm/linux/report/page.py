@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from html import escape
-from typing import Any
 
 from coalmm.linux.report.pictures import address_space, faults_over_time
 from coalmm.linux.report.result import TITLES
 from coalmm.linux.report.text import ended, resolved
 from coalmm.sizes import format_size
+from coalmm.typed import Any
 
 MOST_PICTURES = 24
 STYLE = """

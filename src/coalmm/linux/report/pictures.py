@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 from math import log2
-from typing import Any
 
 from coalmm.linux.report.result import TITLES
 from coalmm.sizes import format_size
+from coalmm.typed import Any
 
 COLOURS = {"zero": "#4c78a8", "file": "#72b7b2", "copy": "#e45756", "spurious": "#b8b0ac", "refused": "#222222"}
 OWN, FILE, ABSENT = "#4c78a8", "#72b7b2", "#eceff3"

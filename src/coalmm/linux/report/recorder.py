@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from typing import TYPE_CHECKING, Any
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.physical.constants import KINDS, SB_FREE, SB_KINDS
+from coalmm.typed import TYPE_CHECKING, Any
 from coalmm.virtual.address_space import FAULT_KINDS
 from coalmm.virtual.constants import S_PEAK_RSS, S_PEAK_VIRTUAL, S_VIRTUAL
 

@@ -7,10 +7,10 @@ None; both are for one that was still running.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.physical.constants import KIND_TABLE, SB_RAM_SIZE
+from coalmm.typed import TYPE_CHECKING, Any
 from coalmm.virtual.address_space import FAULT_KINDS
 
 if TYPE_CHECKING:

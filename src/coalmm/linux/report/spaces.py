@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE, PAGE_DIRTY
 from coalmm.inspect.proc import RIGHTS, what_it_shows
 from coalmm.physical.constants import KIND_CACHE
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import AREA_SHARED
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 from coalmm.linux.report.result import TITLES
 from coalmm.linux.signals.numbers import name
 from coalmm.sizes import format_size
+from coalmm.typed import Any
 
 MOST_CALLS = 6
 MOST_PROCESSES = 12

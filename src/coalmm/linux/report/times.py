@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
+from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.address_space import FAULT_KINDS
 from coalmm.virtual.constants import S_FAULTS_ZERO
 

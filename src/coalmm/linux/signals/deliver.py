@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from errno import EINTR
-from typing import TYPE_CHECKING
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.signals import frames
@@ -27,6 +26,7 @@ from coalmm.linux.signals.numbers import (
     bit,
 )
 from coalmm.linux.signals.state import Action, Info, blockable
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

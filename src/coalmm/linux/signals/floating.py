@@ -4,7 +4,8 @@
 """
 
 import struct
-from typing import Any
+
+from coalmm.typed import Any
 
 FXSAVE_SIZE = 512
 MXCSR_MASK = 0xFFFF

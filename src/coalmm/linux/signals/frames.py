@@ -10,11 +10,11 @@ Layouts: Linux's arch/x86/include/asm/sigframe.h and uapi/asm/sigcontext.h.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from coalmm.linux.signals.floating import FXSAVE_SIZE, restore_floating, save_floating
 from coalmm.linux.signals.numbers import SA_ONSTACK, SA_SIGINFO, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK
 from coalmm.linux.signals.state import Action, AlternateStack, Info, blockable
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from coalmm.linux.abi import Abi
 from coalmm.linux.signals.numbers import (
@@ -16,6 +15,7 @@ from coalmm.linux.signals.numbers import (
     UNBLOCKABLE,
     bit,
 )
+from coalmm.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.timers import PosixTimer

@@ -4,6 +4,8 @@ Guests run with the ids of the user who runs coalmm: nothing here gives a guest 
 has not, and files of the overlay that nobody on the host sees follow the same rules.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 import time
@@ -31,6 +33,12 @@ class Attributes:
     def kind(self) -> int:
         """The S_IF* bits."""
         return stat.S_IFMT(self.mode)
+
+    def copy(self) -> Attributes:
+        """The same, to be changed alone."""
+        twin = object.__new__(Attributes)
+        vars(twin).update(vars(self))
+        return twin
 
 
 def of_host(status: os.stat_result) -> Attributes:

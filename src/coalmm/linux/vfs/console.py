@@ -12,13 +12,13 @@ import select
 import stat
 from contextlib import suppress
 from errno import EBADF, EFBIG, ENOTTY, ESPIPE
-from typing import IO, TYPE_CHECKING, Any
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

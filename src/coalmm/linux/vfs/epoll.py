@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from errno import EEXIST, EINVAL, ELOOP, ENOENT, EPERM
 from select import POLLERR, POLLHUP, POLLIN
-from typing import Any
 
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.events import AnonymousFile, AnonymousNode
 from coalmm.linux.vfs.node import Directory
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.regular import RegularFile, TextFile
+from coalmm.typed import Any
 
 EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE, EPOLLWAKEUP = 1 << 31, 1 << 30, 1 << 28, 1 << 29
 CONTROL = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP

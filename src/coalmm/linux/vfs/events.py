@@ -8,7 +8,6 @@ import time
 from errno import EAGAIN, EINVAL, EOPNOTSUPP
 from functools import partial
 from select import POLLIN, POLLOUT
-from typing import TYPE_CHECKING
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.timers import ArmedTimers, Timer
@@ -16,6 +15,7 @@ from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from errno import EBADF, EINVAL, EMFILE
-from typing import TYPE_CHECKING
 
 from coalmm.linux.vfs.errors import failure
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile

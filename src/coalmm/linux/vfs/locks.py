@@ -6,7 +6,7 @@ an open file again. They are all advisory. Locks are kept with the node, and end
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from coalmm.typed import Any, NamedTuple
 
 READ, WRITE, UNLOCK = 0, 1, 2  # F_RDLCK, F_WRLCK, F_UNLCK
 END = (1 << 63) - 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from errno import EBUSY, EINVAL, EPERM
-from typing import Any
 
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.overlay import Overlay, OverlayFile
 from coalmm.linux.vfs.regular import RegularFile
+from coalmm.typed import Any
 
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE = 1, 2, 4, 8, 16
 KNOWN_SEALS = 0x3F

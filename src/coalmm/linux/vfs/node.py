@@ -5,11 +5,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EPERM
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.locks import Locks
+from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile

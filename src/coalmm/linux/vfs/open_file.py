@@ -12,11 +12,11 @@ import stat
 from collections.abc import Iterator
 from errno import EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from select import POLLIN, POLLOUT
-from typing import TYPE_CHECKING, Any
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

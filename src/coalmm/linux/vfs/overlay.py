@@ -17,9 +17,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from copy import copy
 from errno import EEXIST, ENOENT, ENOSPC, EPERM, EXDEV
-from typing import Any
 from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
@@ -29,6 +27,7 @@ from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
+from coalmm.typed import Any
 
 FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
 COPY = 1 << 20
@@ -88,7 +87,7 @@ class OverlayNode(Node):
 
     def attributes(self) -> Attributes:
         if self.meta is not None:
-            return copy(self.meta)
+            return self.meta.copy()
         assert self.lower is not None
         return of_host(self.lower.stat())
 

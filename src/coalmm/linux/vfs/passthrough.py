@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Iterator
 from errno import EEXIST, EINVAL, EPERM, EXDEV
-from typing import Any
 from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.attributes import Attributes, of_host
@@ -20,6 +19,7 @@ from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
+from coalmm.typed import Any
 
 
 class HostNode(Node):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from select import POLLHUP, POLLIN
-from typing import TYPE_CHECKING
 
 from coalmm.linux.vfs.events import AnonymousFile, AnonymousNode
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

@@ -9,7 +9,6 @@ import os
 import stat
 from errno import EAGAIN, EBADF, EBUSY, EINVAL, ENXIO, EPERM, EPIPE
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
-from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from coalmm.linux.registry import Blocked
@@ -17,6 +16,7 @@ from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

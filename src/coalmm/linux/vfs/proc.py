@@ -9,13 +9,13 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from errno import ENOENT
-from typing import TYPE_CHECKING, Any
 
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.regular import TextNode
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 from errno import EINVAL, EIO
-from typing import TYPE_CHECKING, Any
 
 from coalmm.errors import PageFaultError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
@@ -14,6 +13,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import OpenFile, sought
 from coalmm.physical.constants import KIND_CACHE
+from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

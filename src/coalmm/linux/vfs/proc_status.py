@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from coalmm.inspect.names import printable
 from coalmm.inspect.proc import memory_lines
 from coalmm.linux.signals.numbers import SIG_DFL, SIG_IGN, bit
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

@@ -10,13 +10,13 @@ import os
 from collections.abc import Callable
 from errno import EBADF, EFBIG, EINVAL, EIO, ENXIO, EOPNOTSUPP
 from select import POLLIN, POLLOUT
-from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import MOST_OFFSET, SEEK_DATA, SEEK_HOLE, OpenFile, sought
+from coalmm.typed import TYPE_CHECKING, Any
 from coalmm.virtual.constants import F_WRITABLE
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import stat
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
-from typing import Any
 
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, check_access
 from coalmm.linux.vfs.context import FsContext
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node, Place
+from coalmm.typed import Any
 
 PATH_MAX = 4096
 NAME_MAX = 255

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from errno import EAGAIN, EINVAL
 from select import POLLIN
-from typing import TYPE_CHECKING
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.signals.numbers import SI_TIMER, SIGCHLD
 from coalmm.linux.signals.state import Info
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.events import AnonymousFile, AnonymousNode
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.abi import Abi

@@ -7,13 +7,13 @@ import stat
 from collections import deque
 from errno import EAGAIN, EMSGSIZE, EPIPE
 from select import POLLHUP, POLLIN, POLLOUT
-from typing import TYPE_CHECKING
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

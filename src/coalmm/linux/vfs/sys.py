@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from coalmm.linux.vfs.node import Directory
 from coalmm.linux.vfs.proc import TreeDirectory
+from coalmm.typed import Any
 
 
 def system_tree(parent: Directory) -> TreeDirectory:

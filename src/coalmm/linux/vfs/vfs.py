@@ -14,7 +14,6 @@ import resource
 import stat
 from collections.abc import Sequence
 from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
-from typing import Any
 
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access
 from coalmm.linux.vfs.console import OutputLimit, Stream, StreamFile, StreamNode
@@ -31,6 +30,7 @@ from coalmm.linux.vfs.passthrough import HostDirectory
 from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.linux.vfs.sys import system_tree
+from coalmm.typed import Any
 
 OVERLAY_LIMIT = 4 << 30
 LARGE_FILE = 0o100000  # O_LARGEFILE

@@ -1,0 +1,79 @@
+"""What the sources need of `typing`, without importing it: that would take as long as a small program runs.
+
+A type checker sees `typing` itself. At run time `NamedTuple` is a base class that makes no code on import, and the
+other names stand for nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import IO, Any, BinaryIO, NamedTuple, NoReturn, Protocol, cast
+else:
+    from operator import itemgetter
+
+    class Protocol:
+        """What an argument has to offer; nothing asks for it at run time."""
+
+    class NamedTuple(tuple):
+        """A tuple whose elements have names: the annotations of the class, with its values as defaults.
+
+        The methods are those of `collections.namedtuple`.
+        """
+
+        __slots__ = ()
+
+        def __init_subclass__(cls) -> None:
+            cls._fields = cls.__match_args__ = tuple(cls.__annotations__)
+            cls._field_defaults = {name: vars(cls)[name] for name in cls._fields if name in vars(cls)}
+            for place, name in enumerate(cls._fields):
+                setattr(cls, name, property(itemgetter(place)))
+
+        def __new__(cls, *values, **named):
+            if len(values) != len(cls._fields) or named:
+                values = cls._complete(values, named)
+            return tuple.__new__(cls, values)
+
+        @classmethod
+        def _complete(cls, values, named):
+            """All values, from those given by place, those given by name, and the defaults. TypeError."""
+            given = dict(zip(cls._fields, values, strict=False))
+            found = cls._field_defaults | given | named
+            if len(values) > len(cls._fields) or given.keys() & named.keys() or found.keys() != set(cls._fields):
+                raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}; not {values!r} and {named!r}")
+            return (found[name] for name in cls._fields)
+
+        @classmethod
+        def _make(cls, values):
+            """An object of values in a row."""
+            return cls(*values)
+
+        def _asdict(self):
+            """Name to value, in order."""
+            return dict(zip(self._fields, self, strict=True))
+
+        def _replace(self, **named):
+            """The same with other values for some names."""
+            return type(self)(**(self._asdict() | named))
+
+        def __getnewargs__(self):
+            return tuple(self)
+
+        def __repr__(self) -> str:
+            return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
+
+    class _Nothing:
+        """Stands where a type would be, with or without a parameter."""
+
+        def __class_getitem__(cls, parameter):
+            return cls
+
+    IO = BinaryIO = Any = NoReturn = _Nothing
+
+    def cast(kind, value):
+        """The value, as it is."""
+        return value
+
+
+__all__ = ["IO", "TYPE_CHECKING", "Any", "BinaryIO", "NamedTuple", "NoReturn", "Protocol", "cast"]
