@@ -38,6 +38,7 @@ from coalmm.physical.constants import (
 
 PAGING = ("i386", "pae", "x86_64", "la57")
 TOP = (1 << 64) - 1
+ROOT = "slab_cache"  # the cache of the caches' records
 PROJECT = Path(__file__).parent.parent
 LIBRARIES = {"interpreted": PROJECT / "src", "compiled": PROJECT / "build" / "lib"}
 
@@ -86,7 +87,7 @@ def free_everything(kernel):
             for pointer in list(live_objects(kernel, pfn)):
                 kernel.heap.kfree(pointer) if kmalloc else kernel.slabs.free(base + (cache << 3), pointer)
     for info in list(kernel.slabs.caches()):
-        if info.name != "slab_cache" and not kernel.ram.words[
+        if info.name != ROOT and not kernel.ram.words[
             (info.address - base >> 3) + C_SHAPE
         ] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC:
             kernel.slabs.destroy(info.address)
@@ -105,11 +106,21 @@ class Ledger:
     def __init__(self, kernel):
         self.kernel = kernel
         settle(kernel)
-        self.start = self.balance()
+        self.start, self.live = self.balance(), self.objects()
 
     def balance(self):
         buddy = self.kernel.buddy.statistics()
         return self.kernel.frames.statistics(), self.kernel.frames.kinds(), buddy.total_bytes, buddy.free_bytes
+
+    def objects(self):
+        """How many objects of each cache are live. The records of the caches stay once they have been made."""
+        return {info.name: info.active for info in self.kernel.slabs.caches() if info.active and info.name != ROOT}
+
+    def assert_all_is_back(self):
+        """For machines whose programs have ended: no frame, block or object is live that was not at the start."""
+        self.kernel.validate()
+        settle(self.kernel)
+        assert (self.objects(), self.balance()) == (self.live, self.start)
 
     def close(self):
         """Take down everything that is live; the frames must balance then."""

@@ -103,7 +103,7 @@ def run_on_ours(
     prepare=None,
     **options,
 ) -> OurRun:
-    """The program on a machine of ours, of which every frame must come back and every structure be sound."""
+    """The program on a machine of ours, of which every frame and object must come back and every structure be sound."""
     with (
         coalmm.boot(ram=ram, paging=paging) as kernel,
         tempfile.TemporaryFile() as source,
@@ -129,8 +129,7 @@ def run_on_ours(
         finally:
             system.close()
         kernel.files.drop_unused()
-        kernel.validate()
-        ledger.close()
+        ledger.assert_all_is_back()
         contents = [os.pread(stream.fileno(), os.fstat(stream.fileno()).st_size, 0) for stream in (out, err)]
         unknown = dict(system.dispatcher.unknown)
         return OurRun(Outcome(*contents, group.status or 0), system.crashes, unknown, system.oopses, idle, ended)
