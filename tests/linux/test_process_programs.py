@@ -3,7 +3,8 @@
 import pytest
 from guests import PAGING, assert_same, program
 
-PROGRAMS = [("processes", "64"), *((name, bits) for name in ("threads", "event_descriptors") for bits in ("64", "32"))]
+BOTH = ("threads", "thread_words", "event_descriptors")
+PROGRAMS = [("processes", "64"), *((name, bits) for name in BOTH for bits in ("64", "32"))]
 
 
 @pytest.mark.parametrize(("name", "flavour"), PROGRAMS)

@@ -12,8 +12,8 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from errno import EACCES, ENOENT, ENOMEM
+from contextlib import contextmanager, suppress
+from errno import EACCES, ENOENT, ENOEXEC, ENOMEM
 from functools import cached_property
 
 from coalmm.errors import ENXIO, PageFaultError
@@ -258,8 +258,7 @@ class System:
         error, code = self.fill.fault_error, self.fill.fault_code & 0xFFFF_FFFF
         address = task.cpu.engine.exact_address() & task.abi.mask
         if error == -ENOMEM:
-            self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
-            self.end_group(task.group, SIGKILL)
+            self.out_of_memory(task, address)
         elif error == -ENXIO:
             self.fault(task, Info(SIGBUS, BUS_ADRERR, address=address), PAGE_FAULT, code, address)
         elif task.abi.word == 8 and (address >> 47) not in (0, (1 << 17) - 1):
@@ -267,6 +266,19 @@ class System:
         else:
             why = SEGV_ACCERR if error == -EACCES else SEGV_MAPERR
             self.fault(task, Info(SIGSEGV, why, address=address), PAGE_FAULT, code, address)
+
+    def out_of_memory(self, task: Task, address: int) -> None:
+        """There is no frame for a page that a program cannot go on without, and no call whose result could say so."""
+        self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
+        self.end_group(task.group, SIGKILL)
+
+    def tell(self, task: Task, vaddr: int, data: bytes) -> None:
+        """Write what no call's result tells of: a bad address is ignored, want of memory ends the program."""
+        try:
+            task.write(vaddr, data)
+        except PageFaultError as fault:
+            if fault.error == -ENOMEM:
+                self.out_of_memory(task, fault.address)
 
     def fault(self, task: Task, info: Info, vector: int, code: int = 0, address: int | None = None) -> None:
         """A signal that an instruction causes, with what its frame will say; only page faults change the address."""
@@ -318,7 +330,8 @@ class System:
             start = load_program(self, process, program, environment)
         except PageFaultError as error:
             self._give_up(process, files)
-            raise OSError(8, f"the program's image cannot be loaded: {error}") from None
+            code = ENOMEM if error.error == -ENOMEM else ENOEXEC
+            raise OSError(code, f"the program's image cannot be loaded: {error}") from None
         except BaseException:
             self._give_up(process, files)
             raise
@@ -367,8 +380,10 @@ class System:
             return
         task.is_dead = True
         task.wait = None
-        self.memory_goes(task)
-        self.release_words(task)
+        is_last = self.is_last_user(task)
+        if is_last:
+            self.memory_goes(task)
+        self.release_words(task, is_last)
         self.scheduler.remove(task)
         group = task.group
         group.tasks.remove(task)
@@ -383,14 +398,15 @@ class System:
             processes.exit(group.pid, group.exiting or 0)  # its first thread's record is kept until then, as on Linux
             self.end_of_group(group)
 
+    def is_last_user(self, task: Task) -> bool:
+        """Whether no other task has a task's address space."""
+        space = task.process.space
+        return not any(other.process.space == space for other in self.tasks.values() if other is not task)
+
     def memory_goes(self, task: Task) -> None:
-        """A task leaves its address space, which goes if no other task has it: tell who wants to look before."""
-        process = task.process
-        spaces = process.processes.spaces
-        space = process.space
-        if any(other.process.space == space for other in self.tasks.values() if other is not task):
-            return
-        task.group.peak_rss = max(task.group.peak_rss, spaces.get(space, S_PEAK_RSS) << FRAME_SHIFT)
+        """An address space is about to go: tell who wants to look before."""
+        peak = task.process.processes.spaces.get(task.process.space, S_PEAK_RSS)
+        task.group.peak_rss = max(task.group.peak_rss, peak << FRAME_SHIFT)
         for listener in self.listeners:
             listener(task)
 
@@ -405,17 +421,15 @@ class System:
         task.process, task.tid = process, process.pid
         self.tasks[task.tid] = task
 
-    def release_words(self, task: Task) -> None:
-        """Tell who waits for the thread, or for a lock that it held."""
+    def release_words(self, task: Task, is_last: bool) -> None:
+        """Tell who waits for a lock that the thread held, or, if others have its memory, for the thread."""
         from coalmm.linux.calls.futex import release_robust, wake
 
-        try:
-            release_robust(task)
-            if task.clear_child_tid:
-                task.write(task.clear_child_tid, bytes(4))
+        release_robust(task)
+        if task.clear_child_tid and not is_last:
+            self.tell(task, task.clear_child_tid, bytes(4))
+            with suppress(PageFaultError, OSError):
                 wake(task, task.clear_child_tid, 1)
-        except (PageFaultError, OSError):
-            pass
 
     def end_group(self, group: ThreadGroup, status: int) -> None:
         """All threads of a process end. `status` is as wait4 has it."""

@@ -46,10 +46,13 @@ def descriptor(base: int, limit: int, flags: int) -> int:
     )
 
 
-def install_area(task: Task, pointer: int) -> int:
-    """Set one of the three entries of a task from a struct user_desc: its number. OSError EINVAL, ESRCH."""
+def with_area(task: Task, pointer: int, choose: bool) -> tuple[int, list[int]]:
+    """The number of an entry that a struct user_desc sets, and the three with it set. OSError EINVAL, ESRCH.
+
+    With `choose`, number -1 stands for a free entry.
+    """
     number, base, limit, flags = struct.unpack("<iIII", task.process.read(pointer, 16))
-    if number == -1:
+    if number == -1 and choose:
         free = [n for n in range(TLS_COUNT) if not task.descriptors[n]]
         if not free:
             raise OSError(ESRCH, "no free entry")
@@ -59,14 +62,15 @@ def install_area(task: Task, pointer: int) -> int:
     is_empty = flags & 0x7F == EMPTY and base == 0 and limit == 0
     if not is_empty and not flags & 1:
         raise OSError(EINVAL, "a 16-bit segment")
-    task.descriptors[number - TLS_FIRST] = 0 if is_empty else descriptor(base, limit, flags)
-    return int(number)
+    changed = list(task.descriptors)
+    changed[number - TLS_FIRST] = 0 if is_empty else descriptor(base, limit, flags)
+    return int(number), changed
 
 
 @system_call("set_thread_area", only_32=True)
 def set_thread_area(task: Task, pointer: int) -> int:
     """set_thread_area(2)."""
-    number = install_area(task, pointer)
+    number, task.descriptors = with_area(task, pointer, choose=True)
     task.cpu.set_descriptors(task.descriptors)
     task.write(pointer, struct.pack("<I", number))
     return 0

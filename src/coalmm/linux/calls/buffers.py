@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EFAULT, EINVAL
+from errno import EFAULT, EINVAL, ENOMEM
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
@@ -18,7 +18,7 @@ CHUNK = 1 << 20  # what one step of a call moves
 
 
 def copy_in(task: Task, vaddr: int, size: int) -> bytes:
-    """Up to `size` bytes at `vaddr`: those before the first bad address. EFAULT if there is none."""
+    """Up to `size` bytes at `vaddr`: those before the first bad address. EFAULT or ENOMEM if there is none."""
     if not size:
         return b""
     try:
@@ -26,12 +26,12 @@ def copy_in(task: Task, vaddr: int, size: int) -> bytes:
     except PageFaultError as fault:
         good = fault.address - vaddr
         if not 0 < good < size:
-            raise failure(EFAULT) from None
-        return task.read(vaddr, good)
+            raise refusal(fault) from None
+    return copy_in(task, vaddr, good)
 
 
 def copy_out(task: Task, vaddr: int, data: bytes) -> int:
-    """Write `data` up to the first bad address; how many bytes. EFAULT if none."""
+    """Write `data` up to the first bad address; how many bytes. EFAULT or ENOMEM if none."""
     if not data:
         return 0
     try:
@@ -39,10 +39,14 @@ def copy_out(task: Task, vaddr: int, data: bytes) -> int:
     except PageFaultError as fault:
         good = fault.address - vaddr
         if not 0 < good < len(data):
-            raise failure(EFAULT) from None
-        task.write(vaddr, data[:good])
-        return good
+            raise refusal(fault) from None
+        return copy_out(task, vaddr, data[:good])
     return len(data)
+
+
+def refusal(fault: PageFaultError) -> OSError:
+    """What a call that uses bad memory fails with."""
+    return failure(ENOMEM if fault.error == -ENOMEM else EFAULT)
 
 
 def vectors(task: Task, vaddr: int, count: int) -> list[tuple[int, int]]:

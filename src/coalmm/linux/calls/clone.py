@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from errno import E2BIG, EAGAIN, EINVAL
+from errno import E2BIG, EAGAIN, EINVAL, EPERM
 
-from coalmm.errors import PageFaultError
 from coalmm.linux.group import RLIMIT_NPROC, ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import SIGCHLD
@@ -19,6 +18,7 @@ CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID = 0x80000, 0x100000, 0x2
 CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND = 0x1000000, 1 << 32
 NAMESPACES = 0x2C020000 | 0x50000000 | 0x80
 CLONE_PIDFD, CLONE_DETACHED = 0x1000, 0x400000
+USER_TOP = 1 << 47
 CLONE_ARGS_SIZES = (64, 80, 88)
 
 
@@ -38,6 +38,7 @@ def start_child(
     limit = min(system.most_processes, task.group.limit(RLIMIT_NPROC)[0])
     if len(system.tasks) >= limit:
         return -EAGAIN
+    descriptors = thread_areas(task, flags, tls)
     if flags & CLONE_PIDFD:
         task.write(pidfd_at, struct.pack("<i", task.files.free_fd()))
     processes = task.process.processes
@@ -48,20 +49,18 @@ def start_child(
     assert process is not None
     processes.adopt(pid, task.group.pid)
     child = make_task(task, process, flags)
+    child.descriptors = descriptors
     child.group = task.group if flags & CLONE_THREAD else new_group(task, child, flags, exit_signal)
     task.cpu.engine.save(child.context)
     system.admit(child)
     if flags & CLONE_PIDFD:
         task.files.install(PidFile(child.group, 0, child if flags & CLONE_THREAD else None), close_on_exec=True)
     finish_child(task, child, flags, stack, tls)
-    try:
-        if flags & CLONE_PARENT_SETTID:
-            task.write(parent_tid, struct.pack("<I", child.tid))
-        if flags & CLONE_CHILD_SETTID:
-            child.write(child_tid, struct.pack("<I", child.tid))
-    except PageFaultError:
-        pass  # Linux ignores it too
-    finally:
+    if flags & CLONE_PARENT_SETTID:
+        system.tell(task, parent_tid, struct.pack("<I", child.tid))
+    if flags & CLONE_CHILD_SETTID and not child.is_dead:
+        system.tell(child, child_tid, struct.pack("<I", child.tid))
+    if not task.is_dead:
         system.enter(task)
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = child_tid
@@ -75,7 +74,6 @@ def make_task(task: Task, process: Process, flags: int) -> Task:
     child.cpu = task.cpu
     child.context, child.context_cpu = task.cpu.new_context(), task.cpu
     child.mask = task.mask
-    child.descriptors = list(task.descriptors)
     if not flags & CLONE_VM or flags & CLONE_VFORK:
         child.alternate = task.alternate
     return child
@@ -107,11 +105,8 @@ def finish_child(task: Task, child: Task, flags: int, stack: int, tls: int) -> N
         engine.put_result(0)
         if stack:
             task.cpu.put(abi.stack, stack)
-        if flags & CLONE_SETTLS:
-            if abi.word == 8:
-                task.cpu.put("fs_base", tls)
-            else:
-                set_area(child, tls)
+        if flags & CLONE_SETTLS and abi.word == 8:
+            task.cpu.put("fs_base", tls)
         engine.save(child.context)
     finally:
         engine.restore(task.context)
@@ -119,11 +114,17 @@ def finish_child(task: Task, child: Task, flags: int, stack: int, tls: int) -> N
         child.group.vfork_parent = task
 
 
-def set_area(child: Task, pointer: int) -> None:
-    """CLONE_SETTLS of a 32-bit program: a struct user_desc."""
-    from coalmm.linux.calls.areas import install_area
+def thread_areas(task: Task, flags: int, tls: int) -> list[int]:
+    """The descriptors of a child; CLONE_SETTLS names a base address or a struct user_desc. OSError, PageFaultError."""
+    from coalmm.linux.calls.areas import with_area
 
-    install_area(child, pointer)
+    if not flags & CLONE_SETTLS:
+        return list(task.descriptors)
+    if task.abi.word == 4:
+        return with_area(task, tls, choose=False)[1]
+    if tls >= USER_TOP:
+        raise OSError(EPERM, "no user address")
+    return list(task.descriptors)
 
 
 def vfork_wait(task: Task, pid: int) -> int:

@@ -346,7 +346,10 @@ def come_back(task: Task, pop: object) -> int:
     """Restore what a frame says; a bad one is SIGSEGV."""
     try:
         pop(task)  # type: ignore[operator]
-    except PageFaultError:
+    except PageFaultError as bad:
+        if bad.error == -ENOMEM:
+            task.system.out_of_memory(task, bad.address)
+            return 0
         fault(task, Info(SIGSEGV, SI_KERNEL, address=0))
     task.system.registers_replaced = True
     return 0

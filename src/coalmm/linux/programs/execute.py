@@ -127,7 +127,6 @@ def load_program(system: System, process: Process, program: Program, environ: li
     """Fill the empty address space of `process`. OSError or PageFaultError if that fails half way."""
     image = program.image
     abi = image.abi
-    kernel = system.kernel
     spread = system.randomise
     processes = process.processes
 
@@ -139,11 +138,7 @@ def load_program(system: System, process: Process, program: Program, environ: li
     if spread:
         processes.spaces.put(process.space, S_MMAP_BASE, (top - (128 << 20) - bits(MMAP_RANDOM)) & -4096)
     base = loader.base_of(image, loader.PROGRAM_BASE[abi.word] + bits(BASE_RANDOM))
-    number = program.file.mapping(kernel, False)
-    try:
-        loader.load(process, image, number, base)
-    finally:
-        kernel.files.release(number)
+    load_image(system, process, program.file, image, base)
     process.set_brk_start(loader.up(image.end + base) + bits(BRK_RANDOM))
     entry, interpreter_base = image.entry + base, 0
     if program.interpreter is not None and program.interpreter_file is not None:
@@ -199,12 +194,19 @@ def load_interpreter(system: System, process: Process, program: Program) -> int:
     assert image is not None
     assert file is not None
     base = loader.base_of(image, loader.reserve(process, image.end - image.start)) if image.is_dynamic else 0
+    load_image(system, process, file, image, base)
+    return base
+
+
+def load_image(system: System, process: Process, file: OpenFile, image: elf.Image, base: int) -> None:
+    """Map the segments of one file. OSError, PageFaultError."""
     number = file.mapping(system.kernel, False)
+    if not number:
+        raise OSError(ENOMEM, "no memory for the file's record")
     try:
         loader.load(process, image, number, base)
     finally:
         system.kernel.files.release(number)
-    return base
 
 
 def map_stack(process: Process, top: int, executable: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EINTR
+from errno import EINTR, ENOMEM
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.signals import frames
@@ -159,18 +159,25 @@ class Delivery:
         mask = task.mask if task.saved_mask is None else task.saved_mask
         try:
             frames.push(task, info, action, mask, *task.trap)
-        except PageFaultError:
-            task.group.actions.by_signal[SIGSEGV] = Action()
-            task.mask &= ~bit(SIGSEGV)
-            if info.signal == SIGSEGV:
-                self.default(task, info)
+        except PageFaultError as bad:
+            if bad.error == -ENOMEM:
+                self.system.out_of_memory(task, bad.address)
             else:
-                task.pending.add(Info(SIGSEGV, SI_KERNEL, address=0))
+                self.no_stack(task, info)
             return
         task.saved_mask = None
         task.mask = blockable(task.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(info.signal)))
         if action.flags & SA_RESETHAND:
             task.group.actions.by_signal[info.signal] = action._replace(handler=SIG_DFL)
+
+    def no_stack(self, task: Task, info: Info) -> None:
+        """There is nothing where a frame would go: SIGSEGV, for which there is no handler then."""
+        task.group.actions.by_signal[SIGSEGV] = Action()
+        task.mask &= ~bit(SIGSEGV)
+        if info.signal == SIGSEGV:
+            self.default(task, info)
+        else:
+            task.pending.add(Info(SIGSEGV, SI_KERNEL, address=0))
 
     def interrupt_call(self, task: Task, action: Action) -> None:
         """End the call that a task waits in: with -EINTR, or so that it is made again after the handler."""
