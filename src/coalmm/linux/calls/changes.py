@@ -28,6 +28,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_WRITE, check_access, owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
+from coalmm.linux.vfs.notify import IN_ATTRIB, made, removed, tell_self
 from coalmm.linux.vfs.resolve import Found, must_exist
 from coalmm.typed import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def mkdir(task: Task, path: int, mode: int) -> int:
 def mkdirat(task: Task, directory: int, path: int, mode: int) -> int:
     """mkdirat(2)."""
     found = new_name(task, directory, path, True)
-    found.directory.create(found.name, stat.S_IFDIR | mode & 0o1777 & ~task.fs.umask)
+    made(found.directory, found.name, found.directory.create(found.name, stat.S_IFDIR | mode & 0o1777 & ~task.fs.umask))
     return 0
 
 
@@ -94,7 +95,7 @@ def mknodat(task: Task, directory: int, path: int, mode: int, device: int) -> in
     found = new_name(task, directory, path)
     if kind not in (stat.S_IFREG, stat.S_IFIFO):
         raise failure(EPERM)
-    found.directory.create(found.name, kind | mode & 0o7777 & ~task.fs.umask)
+    made(found.directory, found.name, found.directory.create(found.name, kind | mode & 0o7777 & ~task.fs.umask))
     return 0
 
 
@@ -111,7 +112,7 @@ def symlinkat(task: Task, target: int, directory: int, path: int) -> int:
     if not text:
         raise failure(ENOENT)
     found = new_name(task, directory, path)
-    found.directory.symlink(found.name, text)
+    made(found.directory, found.name, found.directory.symlink(found.name, text))
     return 0
 
 
@@ -131,6 +132,8 @@ def linkat(task: Task, old_directory: int, old: int, new_directory: int, new: in
     if node.kind == stat.S_IFDIR:
         raise failure(EPERM)
     found.directory.link(found.name, node)
+    tell_self(node, IN_ATTRIB)
+    made(found.directory, found.name, node)
     return 0
 
 
@@ -172,6 +175,7 @@ def unlinkat(task: Task, directory: int, path: int, flags: int) -> int:
     elif node.is_mount:
         raise failure(EBUSY)
     found.directory.remove(found.name, node)
+    removed(found.directory, found.name, node)
     return 0
 
 

@@ -12,6 +12,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, check_access
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry
+from coalmm.linux.vfs.notify import IN_ACCESS, tell_file
 from coalmm.linux.vfs.open_file import DirectoryFile
 from coalmm.linux.vfs.resolve import must_be_directory, must_exist
 from coalmm.typed import TYPE_CHECKING
@@ -101,6 +102,7 @@ def list_into(task: Task, fd: int, buffer: int, size: int, record: Record) -> in
         raise failure(EINVAL)
     task.write(buffer, data)
     file.offset += count
+    tell_file(file, IN_ACCESS)
     return len(data)
 
 

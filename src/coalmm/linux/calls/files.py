@@ -11,6 +11,7 @@ from coalmm.linux.calls.paths import start_of
 from coalmm.linux.calls.transfer import read_into, read_parts, reading, write_from, write_parts, writing
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import SEEK_HOLE
 from coalmm.typed import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ def pread(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int
     if offset < 0:
         raise failure(EINVAL)
     file = reading(task, fd)
-    return read_parts(task, parts, lambda size, done: file.pread(size, offset + done))
+    return accessed(file, read_parts(task, parts, lambda size, done: file.pread(size, offset + done)))
 
 
 def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> int:
@@ -100,7 +101,7 @@ def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> in
     if offset < 0:
         raise failure(EINVAL)
     file = writing(task, fd)
-    return write_parts(task, parts, lambda data, done: file.pwrite(data, offset + done))
+    return modified(file, write_parts(task, parts, lambda data, done: file.pwrite(data, offset + done)))
 
 
 @system_call("pread64")

@@ -34,6 +34,7 @@ FAMILIES = {
         "setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setpgid setregid setregid32 setresgid setresgid32 "
         "setresuid setresuid32 setreuid setreuid32 setsid setuid setuid32"
     ),
+    "inotify": "inotify_add_watch inotify_init inotify_init1 inotify_rm_watch",
     "locks": "flock",
     "machine": (
         "delete_module getcpu getpriority getrandom getrlimit getrusage init_module ioperm iopl ioprio_get ioprio_set "

@@ -11,6 +11,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
+from coalmm.linux.vfs.notify import IN_ATTRIB, tell
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def change_mode(node: Node, mode: int) -> int:
     """chmod of a node."""
     check_owner(node)
     node.set_mode(mode & 0o7777)
+    tell(node, IN_ATTRIB)
     return 0
 
 
@@ -57,6 +59,7 @@ def change_owner(node: Node, uid: int, gid: int) -> int:
         if uid not in (-1, found.uid) or not mine or ((uid, gid) != (-1, -1) and os.geteuid() != found.uid):
             raise failure(EPERM)
     node.set_owner(*(ident if ident == -1 else ident & 0xFFFF_FFFF for ident in (uid, gid)))
+    tell(node, IN_ATTRIB)
     return 0
 
 

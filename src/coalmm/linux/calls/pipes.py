@@ -12,6 +12,7 @@ from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, vectors
 from coalmm.linux.calls.transfer import install_pair, reading, write_from, writing
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.pipe import PipeFile, new_pipe, pipe_of
 from coalmm.linux.vfs.regular import RegularFile
@@ -94,6 +95,8 @@ def transfer(source: Offset, target: Offset, size: int, once: bool = False) -> i
         done += count
         if count < len(data) or not data or once:
             break
+    accessed(source.file, done)
+    modified(target.file, done)
     source.store()
     target.store()
     return done

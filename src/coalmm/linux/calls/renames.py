@@ -9,6 +9,7 @@ from coalmm.linux.calls.paths import AT_FDCWD, find_name
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
+from coalmm.linux.vfs.notify import moved, replaced
 from coalmm.linux.vfs.resolve import Found, must_exist
 from coalmm.typed import TYPE_CHECKING
 
@@ -47,7 +48,18 @@ def renameat2(task: Task, old_directory: int, old: int, new_directory: int, new:
     check_rename(node, source, target, bool(flags & RENAME_EXCHANGE), task)
     if target.node is not node:
         source.directory.move(source.name, target.directory, target.name, bool(flags & RENAME_EXCHANGE))
+        tell_rename(node, source, target, bool(flags & RENAME_EXCHANGE))
     return 0
+
+
+def tell_rename(node: Node, source: Found, target: Found, exchange: bool) -> None:
+    """Let those know who watch."""
+    old, new = (source.directory, source.name), (target.directory, target.name)
+    moved(node, old, new)
+    if target.node is not None and exchange:
+        moved(target.node, new, old)
+    elif target.node is not None:
+        replaced(target.node)
 
 
 def check_rename(node: Node, source: Found, target: Found, exchange: bool, task: Task) -> None:

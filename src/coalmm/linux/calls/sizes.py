@@ -12,6 +12,7 @@ from coalmm.linux.calls.transfer import writing
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.notify import IN_MODIFY, tell, tell_file
 from coalmm.linux.vfs.open_file import MOST_OFFSET
 from coalmm.linux.vfs.regular import RegularFile
 from coalmm.linux.vfs.resolve import must_exist
@@ -34,6 +35,7 @@ def do_truncate(task: Task, path: int, size: int) -> int:
         raise failure(EINVAL)
     check_access(node.attributes(), MAY_WRITE)
     node.truncate(size)
+    tell(node, IN_MODIFY)
     return 0
 
 
@@ -41,7 +43,9 @@ def do_ftruncate(task: Task, fd: int, size: int) -> int:
     """ftruncate(2) with a signed size."""
     if size < 0:
         raise failure(EINVAL)
-    task.files.opened(fd).truncate(size)
+    file = task.files.opened(fd)
+    file.truncate(size)
+    tell_file(file, IN_MODIFY)
     return 0
 
 
@@ -94,6 +98,7 @@ def do_fallocate(task: Task, fd: int, mode: int, offset: int, length: int) -> in
     if offset + length > MOST_OFFSET:
         raise failure(EFBIG)
     file.allocate(mode & 0xFFFF_FFFF, offset, length)
+    tell_file(file, IN_MODIFY)
     return 0
 
 

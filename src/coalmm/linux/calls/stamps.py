@@ -12,6 +12,7 @@ from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access, owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
+from coalmm.linux.vfs.notify import IN_ACCESS, IN_ATTRIB, IN_MODIFY, tell
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def change_times(node: Node, stamps: Times) -> int:
         for seconds, nanoseconds in zip(stamps[::2], stamps[1::2], strict=True)
     )
     node.set_times(atime, mtime)
+    tell(node, IN_ACCESS if mtime is None else IN_MODIFY if atime is None else IN_ATTRIB)
     return 0
 
 

@@ -9,6 +9,7 @@ from errno import EBADF
 from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.typed import TYPE_CHECKING
 
@@ -50,12 +51,12 @@ def install_pair(task: Task, ends: Iterable[OpenFile], flags: int, array: int) -
 
 def read_into(task: Task, file: OpenFile, parts: Parts) -> int:
     """Read from where a file is. What the program's memory does not take stays in the file."""
-    return read_parts(task, parts, lambda size, done: file.peek(task, size), file.consume)
+    return accessed(file, read_parts(task, parts, lambda size, done: file.peek(task, size), file.consume))
 
 
 def write_from(task: Task, file: OpenFile, parts: Parts) -> int:
     """Write where a file is."""
-    return write_parts(task, parts, lambda data, done: file.write(task, data))
+    return modified(file, write_parts(task, parts, lambda data, done: file.write(task, data)))
 
 
 def read_parts(

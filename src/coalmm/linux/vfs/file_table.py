@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from errno import EBADF, EINVAL, EMFILE
 
+from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.errors import failure
 from coalmm.typed import TYPE_CHECKING
 
@@ -109,7 +110,9 @@ class FileTable:
         file.drop_locks(self)
         file.references -= 1
         if file.references == 0:
+            notify.closed(file)
             file.release()
+            notify.ended(file.node)
 
     # --- life of the table ---
 

@@ -12,6 +12,7 @@ from coalmm.linux.vfs.locks import Locks
 from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from coalmm.linux.vfs.inotify import Watch
     from coalmm.linux.vfs.open_file import OpenFile
 
 
@@ -21,6 +22,8 @@ class Node:
     kind = stat.S_IFREG
     is_mount = False  # a name that cannot be removed or moved: /proc and the like
     is_magic = False  # a link of /proc that leads to a place by itself, not by its text
+
+    watches: list[Watch] | None = None  # inotify's
 
     _locks: Locks | None = None
 

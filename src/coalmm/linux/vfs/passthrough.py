@@ -30,6 +30,8 @@ class HostNode(Node):
         self.at = at
         self.kind = kind
         self.kept: HostHandle | None = None
+        self.parent: Directory  # of the name that it was found by last
+        self.name = at.name
 
     def keep_open(self) -> None:
         self.kept = self.held()
@@ -172,6 +174,7 @@ class HostDirectory(HostNode, Directory):
         node = self.alive.get(name)
         if node is None or not self._is_same(node, status):
             node = self._node(at, kind)
+            self._place(node, at)
             self.alive[name] = node
         return node
 
@@ -182,8 +185,12 @@ class HostDirectory(HostNode, Directory):
         if not isinstance(node, HostNode):
             node = self._node(at, stat.S_IFMT(status.st_mode))
             self.page_cache.alive[key] = node
-        node.at = at
+        self._place(node, at)
         return node
+
+    def _place(self, node: HostNode, at: HostName) -> None:
+        """A node was found by a name of this directory."""
+        node.at, node.parent, node.name = at, self, at.name
 
     @staticmethod
     def _is_same(node: Node, status: os.stat_result) -> bool:
@@ -290,7 +297,5 @@ class HostDirectory(HostNode, Directory):
         """A node is at another name now."""
         if not isinstance(node, HostNode):
             return
-        node.at = target.at_name(name)
+        target._place(node, target.at_name(name))
         target.alive[name] = node
-        if isinstance(node, HostDirectory):
-            node.parent, node.name = target, name

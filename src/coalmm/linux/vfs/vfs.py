@@ -15,6 +15,7 @@ import stat
 from collections.abc import Sequence
 from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
 
+from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access
 from coalmm.linux.vfs.console import OutputLimit, Stream, StreamFile, StreamNode
 from coalmm.linux.vfs.context import FsContext
@@ -163,7 +164,8 @@ class Vfs:
             raise failure(ENOENT)
         check_access(found.directory.attributes(), MAY_WRITE | MAY_EXECUTE)
         node = found.directory.create(found.name, stat.S_IFREG | mode & 0o7777 & ~fs.umask)
-        return node.open(Place(found.directory, found.name, node), flags & ~NEW_FLAGS)
+        notify.made(found.directory, found.name, node)
+        return notify.opened(node.open(Place(found.directory, found.name, node), flags & ~NEW_FLAGS))
 
     def _open_unnamed(self, fs: FsContext, found: Found, flags: int, mode: int) -> OpenFile:
         """O_TMPFILE: a file without a name."""
@@ -173,7 +175,7 @@ class Vfs:
             raise failure(EINVAL)
         node = self.overlay.unnamed(stat.S_IFREG | mode & 0o7777 & ~fs.umask)
         name = b"#" + str(node.attributes().ino).encode()
-        return node.open(Place(directory, name, node), flags & ~os.O_TMPFILE & ~NEW_FLAGS)
+        return notify.opened(node.open(Place(directory, name, node), flags & ~os.O_TMPFILE & ~NEW_FLAGS))
 
     def open_node(self, place: Place, flags: int, task: Any = None) -> OpenFile:
         """Open what a place leads to, after the checks that open(2) makes."""
@@ -192,9 +194,10 @@ class Vfs:
         if flags & os.O_DIRECTORY and node.kind != stat.S_IFDIR:
             raise failure(ENOTDIR)
         check_access(node.attributes(), wanted)
-        if flags & os.O_TRUNC and node.kind == stat.S_IFREG:
+        truncates = bool(flags & os.O_TRUNC) and node.kind == stat.S_IFREG
+        if truncates:
             node.truncate(0)
-        return node.open(place, flags & ~NEW_FLAGS, task)
+        return notify.opened(node.open(place, flags & ~NEW_FLAGS, task), truncates)
 
     def open_memory(self, name: bytes, sealable: bool) -> OpenFile:
         """memfd_create(2)."""
