@@ -3,7 +3,8 @@
 import pytest
 from guests import PAGING, assert_same, program
 
-PROGRAMS = ("fault_signals", "fault_deaths", "signal_frames", "signal_queues", "signal_calls", "child_signals")
+PROGRAMS = ("fault_signals", "fault_deaths", "signal_frames", "signal_queues", "signal_calls", "child_signals",
+            "privileged")  # fmt: skip
 
 
 @pytest.mark.parametrize("flavour", ["64", "32"])

@@ -49,6 +49,7 @@ from coalmm.linux.signals.numbers import (
     SIGKILL,
     SIGSEGV,
     SIGTRAP,
+    TRAP_BRKPT,
     TRAP_TRACE,
 )
 from coalmm.linux.signals.state import Info
@@ -72,6 +73,7 @@ PAGING = {"i386": ("i386", "pae"), "x86_64": ("x86_64", "la57")}
 DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, UNDEFINED, PROTECTION, PAGE_FAULT = 0, 1, 3, 4, 6, 13, 14
 X87_ERROR, ALIGNMENT, SIMD_ERROR = 16, 17, 19
 INT_OPCODE = 0xCD
+INT1_OPCODE, RDPMC_OPCODE = b"\xf1", b"\x0f\x33"
 
 
 class Oops(NamedTuple):
@@ -224,9 +226,19 @@ class System:
         elif reason == reasons.WANDERED:
             self.fault(task, Info(SIGSEGV, SEGV_MAPERR, address=here), PAGE_FAULT, 0x15, here)
         elif reason == reasons.INVALID:
-            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), UNDEFINED)
+            self.undefined(task, here)
         else:
             self.exception(task, task.cpu.engine.vector, here)
+
+    def undefined(self, task: Task, here: int) -> None:
+        """An instruction that the emulator does not do: none, or one of two for which CPUs have other exceptions."""
+        if self.is_code(task, here, INT1_OPCODE):
+            task.cpu.put(task.abi.instruction, here + 1)
+            self.fault(task, Info(SIGTRAP, TRAP_BRKPT, address=here + 1), DEBUG)
+        elif self.is_code(task, here, RDPMC_OPCODE):
+            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION)
+        else:
+            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), UNDEFINED)
 
     def exception(self, task: Task, vector: int, here: int) -> None:
         """An exception of the CPU (Intel SDM 3A, 6.15), or an `int` that programs may not do."""
@@ -248,8 +260,12 @@ class System:
 
     def is_software_interrupt(self, task: Task, vector: int, here: int) -> bool:
         """Whether `int vector` is what was just done: the CPU is behind it then."""
+        return self.is_code(task, here - 2, bytes((INT_OPCODE, vector & 0xFF)))
+
+    def is_code(self, task: Task, vaddr: int, code: bytes) -> bool:
+        """Whether the program has these bytes there."""
         try:
-            return task.read((here - 2) & task.abi.mask, 2) == bytes((INT_OPCODE, vector & 0xFF))
+            return task.read(vaddr & task.abi.mask, len(code)) == code
         except PageFaultError:
             return False
 

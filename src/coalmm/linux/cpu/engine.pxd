@@ -9,7 +9,8 @@ from coalmm.linux.cpu.constants cimport (
 )
 from coalmm.linux.cpu.fill cimport Fill
 from coalmm.linux.cpu.hooks cimport (
-    Answer, access_address, fill_address, handle_of, let_go, number_address, plain_address, put_answer,
+    Answer, access_address, fill_address, handle_of, in_address, let_go, number_address, out_address, plain_address,
+    put_answer,
 )
 from coalmm.linux.cpu.library cimport (
     context_restore, context_save, control_0, control_2, emu_start, emu_stop, register_read, register_write,
@@ -20,10 +21,10 @@ from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_t
 @cython.final
 cdef class Engine:
     cdef readonly Fill fill
-    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch
+    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch, at_port
     cdef readonly int in_flight
     cdef readonly u64 between_blocks
-    cdef bint stop_once
+    cdef bint stop_once, used_port
     cdef readonly u64 uc, start_at, stop_at, read_at, write_at, control_at, save_at, restore_at
     cdef readonly int pointer, result, first, second, third, fourth, fifth, sixth
     cdef readonly bint narrow
@@ -48,6 +49,7 @@ cdef class Engine:
     cpdef object system_call(self)
     cpdef object put_result(self, object value)
     cpdef object interrupt(self, u32 number)
+    cpdef object port(self, u32 number)
     cpdef int diagnose(self, u64 vaddr, u64 access) except? -1
 
 
@@ -58,4 +60,6 @@ cdef inline Engine engine_at(void *handle):
 cdef bint on_fill(void *uc, u64 vaddr, int kind, Answer *answer, void *handle) noexcept
 cdef void on_interrupt(void *uc, u32 number, void *handle) noexcept
 cdef void on_system_call(void *uc, void *handle) noexcept
+cdef u32 on_in(void *uc, u32 port, int size, void *handle) noexcept
+cdef void on_out(void *uc, u32 port, int size, u32 value, void *handle) noexcept
 cdef void on_access(void *uc, int kind, u64 address, int size, i64 value, void *handle) noexcept

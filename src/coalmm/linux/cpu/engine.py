@@ -45,8 +45,10 @@ if not cython.compiled:
         engine_at,
         fill_address,
         handle_of,
+        in_address,
         let_go,
         number_address,
+        out_address,
         plain_address,
         put_answer,
     )
@@ -101,6 +103,8 @@ class Engine:
         self.enter_user_mode()
         self.user_mode = self.new_context()
         self.scratch = self.new_context()
+        self.at_port = self.new_context()
+        self.used_port = False
         self.in_flight = self.find_exception_field()
         self.between_blocks = exits.find_flag(self.emulator)
         self.stop_once = False
@@ -167,6 +171,8 @@ class Engine:
         self.add_hook(unicorn_const.UC_HOOK_INTR, number_address(on_interrupt))
         if not self.narrow:
             self.add_hook(unicorn_const.UC_HOOK_INSN, plain_address(on_system_call), x86_const.UC_X86_INS_SYSCALL)
+        self.add_hook(unicorn_const.UC_HOOK_INSN, in_address(on_in), x86_const.UC_X86_INS_IN)
+        self.add_hook(unicorn_const.UC_HOOK_INSN, out_address(on_out), x86_const.UC_X86_INS_OUT)
 
     def add_hook(self, kind: int, callback: int, instruction: int = 0) -> int:
         """Have the emulator call `callback` on every event of a kind; the hook, to be removed by."""
@@ -181,7 +187,7 @@ class Engine:
         end_ticker(self.ticker)
         self.ticker = 0
         let_go(self)
-        self.user_mode = self.scratch = self.emulator = None
+        self.user_mode = self.scratch = self.at_port = self.emulator = None
         self.uc = 0
 
     # --- registers ---
@@ -244,6 +250,11 @@ class Engine:
                 self.raise_error()
             if self.stop_wanted:
                 return STOPPED
+            if self.used_port:
+                self.used_port = False
+                self.restore(self.at_port)
+                self.vector = GENERAL_PROTECTION
+                return EXCEPTION
             if self.vector >= 0:
                 self.forget_exception()
                 return EXCEPTION
@@ -379,6 +390,17 @@ class Engine:
         emu_stop(self.stop_at, self.uc)
 
 
+    def port(self, number: int) -> None:
+        """`in`, `out` or one of their kin, which programs may not do: #GP.
+
+        The emulator lets them, and calls a hook in their middle. A breakpoint on the port ends the block with the
+        instruction, and the registers are put back to what they are here. What `ins` would have stored stays 0.
+        """
+        self.save(self.at_port)
+        self.put(self.form.numbers["dr0"], number)
+        self.used_port = True
+
+
 def on_fill(uc: Any, vaddr: int, kind: int, answer: Any, handle: Any) -> bool:
     """UC_HOOK_TLB_FILL."""
     engine = engine_at(handle)
@@ -395,6 +417,17 @@ def on_interrupt(uc: Any, number: int, handle: Any) -> None:
 def on_system_call(uc: Any, handle: Any) -> None:
     """UC_HOOK_INSN for `syscall`."""
     engine_at(handle).system_call()
+
+
+def on_in(uc: Any, port: int, size: int, handle: Any) -> int:
+    """UC_HOOK_INSN for `in`."""
+    engine_at(handle).port(port)
+    return 0
+
+
+def on_out(uc: Any, port: int, size: int, value: int, handle: Any) -> None:
+    """UC_HOOK_INSN for `out`."""
+    engine_at(handle).port(port)
 
 
 def on_access(uc: Any, kind: int, address: int, size: int, value: int, handle: Any) -> None:

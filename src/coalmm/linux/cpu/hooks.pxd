@@ -9,6 +9,8 @@ cdef struct Answer:
 ctypedef bint (*fill_function)(void *uc, u64 vaddr, int kind, Answer *answer, void *handle) noexcept
 ctypedef void (*number_function)(void *uc, u32 number, void *handle) noexcept
 ctypedef void (*plain_function)(void *uc, void *handle) noexcept
+ctypedef u32 (*in_function)(void *uc, u32 port, int size, void *handle) noexcept
+ctypedef void (*out_function)(void *uc, u32 port, int size, u32 value, void *handle) noexcept
 ctypedef void (*access_function)(void *uc, int kind, u64 address, int size, i64 value, void *handle) noexcept
 
 cdef inline u64 handle_of(object engine) noexcept:
@@ -28,6 +30,12 @@ cdef inline u64 number_address(number_function function) noexcept:
     return <u64>function
 
 cdef inline u64 plain_address(plain_function function) noexcept:
+    return <u64>function
+
+cdef inline u64 in_address(in_function function) noexcept:
+    return <u64>function
+
+cdef inline u64 out_address(out_function function) noexcept:
     return <u64>function
 
 cdef inline u64 access_address(access_function function) noexcept:

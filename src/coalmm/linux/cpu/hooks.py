@@ -20,6 +20,8 @@ _pointer, _u64, _int = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int
 _FILL = ctypes.PYFUNCTYPE(ctypes.c_bool, _pointer, _u64, _int, ctypes.POINTER(_Answer), _pointer)
 _NUMBER = ctypes.PYFUNCTYPE(None, _pointer, ctypes.c_uint32, _pointer)
 _PLAIN = ctypes.PYFUNCTYPE(None, _pointer, _pointer)
+_IN = ctypes.PYFUNCTYPE(ctypes.c_uint32, _pointer, ctypes.c_uint32, _int, _pointer)
+_OUT = ctypes.PYFUNCTYPE(None, _pointer, ctypes.c_uint32, _int, ctypes.c_uint32, _pointer)
 _ACCESS = ctypes.PYFUNCTYPE(None, _pointer, _int, _u64, _int, ctypes.c_int64, _pointer)
 
 
@@ -63,6 +65,16 @@ def number_address(function: Any) -> int:
 def plain_address(function: Any) -> int:
     """The address of a callback for the instruction of system calls."""
     return _keep(_PLAIN(function))
+
+
+def in_address(function: Any) -> int:
+    """The address of a callback for reading a port."""
+    return _keep(_IN(function))
+
+
+def out_address(function: Any) -> int:
+    """The address of a callback for writing a port."""
+    return _keep(_OUT(function))
 
 
 def access_address(function: Any) -> int:

@@ -6,6 +6,8 @@ from coalmm.typed import NamedTuple
 
 GENERAL_64 = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip", "eflags")
 GENERAL_32 = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags")
+# mov eax, 0x20401; mov dr7, rax: breakpoint 0 is on, for the port in DR0 (Intel SDM 3B, 18.2.4). See Engine.port.
+WATCH_PORTS = b"\xb8\x01\x04\x02\x00\x0f\x23\xf8"
 SEGMENTS = ("cs", "ss", "ds", "es", "fs", "gs")
 
 
@@ -29,14 +31,14 @@ def forms() -> dict[str, Form]:
         return {name: getattr(x86_const, f"UC_X86_REG_{name.upper()}") for name in names}
 
     vectors = tuple(f"xmm{n}" for n in range(16))
-    common = (*SEGMENTS, "fs_base", "gs_base", "mxcsr", "fpcw", "fpsw", "fptag", "gdtr", "msr", "cr0", "cr2")
+    common = (*SEGMENTS, "fs_base", "gs_base", "mxcsr", "fpcw", "fpsw", "fptag", "gdtr", "msr", "cr0", "cr2", "dr0")
     efer, star, sysenter_cs = 0xC000_0080, 0xC000_0081, 0x174
     wide = Form(
         X86_64,
         unicorn_const.UC_MODE_64,
         numbers(*GENERAL_64, *common, *vectors, *(f"fp{n}" for n in range(8))),
         GENERAL_64,
-        b"\x48\x0f\x07",  # sysretq
+        WATCH_PORTS + b"\x48\x0f\x07",  # sysretq
         "rcx",
         ((efer, 0x501), (star, 0x8 << 32 | 0x23 << 48)),  # LMA, LME, SCE; user CS is 0x33, SS 0x2b as on Linux
     )
@@ -45,7 +47,7 @@ def forms() -> dict[str, Form]:
         unicorn_const.UC_MODE_32,
         numbers(*GENERAL_32, *common, *vectors[:8], *(f"fp{n}" for n in range(8))),
         GENERAL_32,
-        b"\x0f\x35",  # sysexit
+        WATCH_PORTS + b"\x0f\x35",  # sysexit
         "edx",
         ((sysenter_cs, 0x10),),  # CS becomes 0x23, SS 0x2b, as a 64-bit Linux gives 32-bit programs
     )
