@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from coalmm.linux.signals.state import Actions, Info, Queue
 from coalmm.linux.vfs.file_table import MOST_OPEN_FILES, OPEN_FILES
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
     from coalmm.linux.timers import ProcessTimers
+    from coalmm.process.process import Process
 
 RLIM_INFINITY = (1 << 64) - 1
 RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA = 3, 4, 6, 7, 9, 2
@@ -21,6 +22,24 @@ def first_limits() -> dict[int, tuple[int, int]]:
         RLIMIT_CORE: (0, RLIM_INFINITY),
         RLIMIT_NOFILE: (OPEN_FILES, MOST_OPEN_FILES),
     }
+
+
+class Faults(NamedTuple):
+    """Page faults; the major ones had to read a file."""
+
+    minor: int = 0
+    major: int = 0
+
+    def plus(self, other: Faults) -> Faults:
+        """Both together."""
+        return Faults(self.minor + other.minor, self.major + other.major)
+
+
+def faults_of(process: Process) -> Faults:
+    """Those that its address space has had."""
+    counts = process.faults
+    major = counts.get("read", 0)
+    return Faults(sum(count for kind, count in counts.items() if kind not in ("read", "refused")) - major, major)
 
 
 class ThreadGroup:
@@ -56,6 +75,8 @@ class ThreadGroup:
         self.user_time = self.system_time = self.children_time = 0.0  # seconds
         self.peak_rss = self.peak_virtual = 0  # bytes
         self.children_peak_rss = 0
+        self.faults = Faults()  # of the address spaces that it has left
+        self.children_faults = Faults()
         self.is_subreaper = False
         self.parent_death_signal = 0
 
@@ -67,6 +88,11 @@ class ThreadGroup:
     def limit(self, number: int) -> tuple[int, int]:
         """(soft, hard) of one limit."""
         return self.limits.get(number, (RLIM_INFINITY, RLIM_INFINITY))
+
+    @property
+    def all_faults(self) -> Faults:
+        """Those of all its address spaces."""
+        return self.faults if self.leader is None else self.faults.plus(faults_of(self.leader.process))
 
     def send(self, info: Info) -> None:
         """A signal for whichever thread can take it; nothing for one that is ignored."""

@@ -25,7 +25,7 @@ from coalmm.linux.cpu.engine import STAYS, Engine
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.registers import forms
 from coalmm.linux.dispatch import Dispatcher
-from coalmm.linux.group import ThreadGroup
+from coalmm.linux.group import ThreadGroup, faults_of
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked
 from coalmm.linux.scheduler import ALONE, Scheduler
@@ -423,6 +423,7 @@ class System:
         """An address space is about to go: tell who wants to look before."""
         peak = task.process.processes.spaces.get(task.process.space, S_PEAK_RSS)
         task.group.peak_rss = max(task.group.peak_rss, peak << FRAME_SHIFT)
+        task.group.faults = task.group.faults.plus(faults_of(task.process))
         for listener in self.listeners:
             listener(task)
 
@@ -494,6 +495,7 @@ class System:
         """A zombie has been waited for."""
         parent.children.remove(child)
         parent.children_time += child.user_time + child.children_time
+        parent.children_faults = parent.children_faults.plus(child.faults).plus(child.children_faults)
         parent.children_peak_rss = max(parent.children_peak_rss, child.peak_rss, child.children_peak_rss)
         self.forget(child)
 

@@ -144,16 +144,6 @@ def time_(task: Task, result: int) -> int:
     return now
 
 
-@system_call("times")
-def times(task: Task, result: int) -> int:
-    """times(2): hundredths of a second."""
-    group = task.group
-    if result:
-        user, children = int(group.user_time * 100), int(group.children_time * 100)
-        task.write_words(result, user, int(group.system_time * 100), children, 0)
-    return int(time.monotonic() * 100) & (task.abi.mask >> 1)
-
-
 # --- sleeping ---
 
 

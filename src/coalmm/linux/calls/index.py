@@ -12,8 +12,7 @@ FAMILIES = {
     "changes": "link linkat mkdir mkdirat mknod mknodat rmdir symlink symlinkat unlink unlinkat",
     "clocks": (
         "adjtimex clock_adjtime clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
-        "clock_nanosleep_time64 clock_settime clock_settime64 gettimeofday nanosleep pause settimeofday stime time "
-        "times"
+        "clock_nanosleep_time64 clock_settime clock_settime64 gettimeofday nanosleep pause settimeofday stime time"
     ),
     "clone": "clone clone3 fork vfork",
     "descriptors": "close_range dup dup2 dup3 fcntl fcntl64 ioctl",
@@ -37,7 +36,7 @@ FAMILIES = {
     "inotify": "inotify_add_watch inotify_init inotify_init1 inotify_rm_watch",
     "locks": "flock",
     "machine": (
-        "delete_module getcpu getpriority getrandom getrlimit getrusage init_module ioperm iopl ioprio_get ioprio_set "
+        "delete_module getcpu getpriority getrandom getrlimit init_module ioperm iopl ioprio_get ioprio_set "
         "kexec_load nice personality prctl prlimit64 ptrace reboot rseq sched_get_priority_max sched_get_priority_min "
         "sched_getaffinity sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr "
         "sched_setparam sched_setscheduler sched_yield setdomainname sethostname setpriority setrlimit swapoff swapon "
@@ -76,5 +75,6 @@ FAMILIES = {
         "alarm getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 "
         "timer_settime timer_settime64"
     ),
+    "usage": "getrusage times",
     "wait": "wait4 waitid waitpid",
 }

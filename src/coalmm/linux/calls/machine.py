@@ -1,4 +1,4 @@
-"""The machine and its limits as programs ask for them: uname, sysinfo, limits, usage, scheduling, random bytes."""
+"""The machine and its limits as programs ask for them: uname, sysinfo, limits, scheduling, random bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from coalmm.linux.task import Task
 RELEASE, VERSION = b"6.1.0-coal", b"#1 SMP coalmm"
 FIELD = 65
 LIMITS = 16
-RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD = 0, -1, 1
 PR_GET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 2, 36, 37
 PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME, PR_GET_NAME = 1, 3, 4, 15, 16
 PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ = 38, 39, 23
@@ -53,7 +52,7 @@ def sysinfo(task: Task, result: int) -> int:
     return 0
 
 
-# --- limits and usage ---
+# --- limits ---
 
 
 def set_limit(task: Task, group: ThreadGroup, number: int, soft: int, hard: int) -> int:
@@ -112,20 +111,6 @@ def setrlimit(task: Task, number: int, new: int) -> int:
         return -EINVAL
     soft, hard = (RLIM_INFINITY if value == task.abi.mask else value for value in task.read_words(new, 2))
     return set_limit(task, task.group, number, soft, hard)
-
-
-@system_call("getrusage")
-def getrusage(task: Task, who: int, result: int) -> int:
-    """getrusage(2): times and the largest resident set."""
-    kind = signed(who)
-    if kind not in (RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD):
-        return -EINVAL
-    group = task.group
-    user, system = (group.children_time, 0.0) if kind == RUSAGE_CHILDREN else (group.user_time, group.system_time)
-    peak = group.children_peak_rss if kind == RUSAGE_CHILDREN else max(group.peak_rss, task.process.usage.rss)
-    times = (int(user), int(user % 1 * 1e6), int(system), int(system % 1 * 1e6))
-    task.write_words(result, *times, peak >> 10, *([0] * 13))
-    return 0
 
 
 # --- scheduling ---

@@ -7,6 +7,7 @@ from errno import EAGAIN, ECHILD, EINVAL
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.pidfds import pidfd_of
+from coalmm.linux.calls.usage import child_usage
 from coalmm.linux.group import ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import (
@@ -94,13 +95,6 @@ def any_ended(children: list[ThreadGroup]) -> bool:
     return any(child.status is not None for child in children)
 
 
-def usage_bytes(task: Task, child: ThreadGroup) -> bytes:
-    """struct rusage of a child."""
-    user = child.user_time + child.children_time
-    times = (int(user), int(user % 1 * 1e6), 0, 0)
-    return task.abi.pack_words(*times, child.peak_rss >> 10, *([0] * 13))
-
-
 @system_call("wait4")
 def wait4(task: Task, pid: int, status: int, options: int, usage: int) -> int:
     """wait4(2)."""
@@ -118,7 +112,7 @@ def wait4(task: Task, pid: int, status: int, options: int, usage: int) -> int:
         word = {CLD_EXITED: value << 8, CLD_STOPPED: value << 8 | 0x7F, CLD_CONTINUED: 0xFFFF}.get(code, value)
         task.write(status, struct.pack("<I", word & 0xFFFF_FFFF))
     if usage:
-        task.write(usage, usage_bytes(task, child))
+        task.write(usage, child_usage(task, child))
     return child.pid
 
 
@@ -152,5 +146,5 @@ def waitid(task: Task, kind: int, number: int, info: int, options: int, usage: i
     if info:
         task.write(info, Info(SIGCHLD, code, (child.pid, 0, value, 0, 0)).pack(task.abi))
     if usage:
-        task.write(usage, usage_bytes(task, child))
+        task.write(usage, child_usage(task, child))
     return 0

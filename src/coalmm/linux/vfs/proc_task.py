@@ -51,22 +51,16 @@ def stat_text(group: ThreadGroup, task: Task | None) -> bytes:
     parent = group.parent.pid if group.parent is not None else 0
     usage = task.process.usage if task is not None else None
     where = stat_addresses(task.process) if task is not None else dict.fromkeys(ADDRESSES, 0)
-    minor, major = faults_of(task)
+    minor, major = group.all_faults
+    children_minor, children_major = group.children_faults
     numbers = [
-        parent, group.process_group, group.session, 0, -1, 0x400000, minor, 0, major, 0,
+        parent, group.process_group, group.session, 0, -1, 0x400000, minor, children_minor, major, children_major,
         int(group.user_time * TICKS), int(group.system_time * TICKS), int(group.children_time * TICKS), 0,
         20, 0, len(group.tasks), 0, 0, usage.virt if usage else 0, usage.rss >> 12 if usage else 0,
         group.limit(RLIMIT_RSS)[0], where["startcode"], where["endcode"], where["startstack"], 0, 0, 0, 0, 0, 0, 0,
         0, 0, group.exit_signal, 0, 0, 0, 0, 0, 0, *(where[field] for field in ADDRESSES[3:]), 0,
     ]  # fmt: skip
     return f"{group.pid} ({name}) {state} {' '.join(map(str, numbers))}\n".encode(errors="surrogateescape")
-
-
-def faults_of(task: Task | None) -> tuple[int, int]:
-    """Minor and major faults: the major ones had to read a file."""
-    faults = task.process.faults if task is not None else {}
-    major = faults.get("read", 0)
-    return sum(count for kind, count in faults.items() if kind not in ("read", "refused")) - major, major
 
 
 def strings(values: list[bytes]) -> bytes:
