@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -79,6 +80,12 @@ def compile_text(text: str, name: str, *flags: str) -> str:
 def program(name: str, flavour: str) -> str:
     """The path of `c/NAME.c`, compiled in one of FLAVOURS."""
     return compile_text((SOURCES / f"{name}.c").read_text(), f"{name}-{flavour}", *FLAVOURS[flavour])
+
+
+def needs(path: str) -> None:
+    """Skip the test where a program is not installed."""
+    if not shutil.which(path):
+        pytest.skip(f"needs {path}")
 
 
 def run_natively(argv: list[str], stdin: bytes = b"", environ: dict[str, str] = ENVIRON, cwd: str = "/") -> Outcome:

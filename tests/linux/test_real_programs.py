@@ -1,11 +1,7 @@
 """Programs of the machine, run natively and on ours: equal output and status."""
 
-import shutil
-
 import pytest
-from guests import assert_same
-
-import coalmm
+from guests import assert_same, needs
 
 SHELL = {
     "pipes": "seq 1 1000 | sort -rn | head -3 | tr '\\n' ' '; cat <(echo one) <(echo two); echo ${PIPESTATUS[@]}",
@@ -62,28 +58,19 @@ OTHERS = {
     "bc": ["/bin/sh", "-c", "echo 'scale=30; 4*a(1)' | bc -lq"],
 }
 
-slow = pytest.mark.skipif(coalmm.MODE == "interpreted", reason="a minute each without compiled modules")
 
-
-def needs(path):
-    if not shutil.which(path):
-        pytest.skip(f"needs {path}")
-
-
-@pytest.mark.parametrize("name", [*(pytest.param(each, marks=slow) for each in SHELL if each != "here"), "here"])
+@pytest.mark.parametrize("name", SHELL)
 def test_bash_does_what_it_does_on_linux(name):
     needs("/bin/bash")
     assert_same(["/bin/bash", "-c", SHELL[name]])
 
 
-@slow
 @pytest.mark.parametrize("name", PYTHON)
 def test_python_does_what_it_does_on_linux(name):
     needs("/usr/bin/python3")
     assert_same(["/usr/bin/python3", "-c", PYTHON[name]])
 
 
-@slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_programs_do_what_they_do_on_linux(name):
     needs(OTHERS[name][0])

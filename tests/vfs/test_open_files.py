@@ -181,9 +181,9 @@ def test_devices(guest):
     assert guest.call("open", "/dev/mem", 0, 0) == -ENOENT
 
 
-def test_random_bytes_repeat_with_a_seed(tree):
-    first, second = (Guest(tree, seed=1).contents_of_device() for _ in range(2))
-    assert first == second
+def test_random_bytes_repeat_and_are_others_with_a_seed(tree):
+    contents = [Guest(tree, seed=seed).contents_of_device() for seed in (None, None, 1, 1)]
+    assert contents[0] == contents[1] != contents[2] == contents[3]
 
 
 Guest.contents_of_device = lambda self: self.read(self.open("/dev/urandom"), 32)

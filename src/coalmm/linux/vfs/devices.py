@@ -1,6 +1,6 @@
 """/dev: null, zero, full, random, urandom and tty. No other device can be opened.
 
-Random bytes are the host's, or repeat with a seed (`--seed`).
+Random bytes are the same in each run, as all else is; `--seed` gives others.
 """
 
 from __future__ import annotations
@@ -97,13 +97,25 @@ class TtyNode(Node):
         raise failure(ENXIO)
 
 
+class Randomness:
+    """Bytes that look random, the same ones in each run with a seed; what makes them is imported when they are read."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.source: Callable[[int], bytes] | None = None
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        if self.source is None:
+            from random import Random
+
+            self.source = Random(self.seed).randbytes
+        return self.source(size)
+
+
 def memory_devices(seed: int | None) -> dict[bytes, Node]:
     """The nodes of /dev by name."""
-    randomness: Callable[[int], bytes] = os.urandom
-    if seed is not None:
-        from random import Random
-
-        randomness = Random(seed).randbytes
+    randomness = Randomness(seed or 0).read
     sources: dict[str, Callable[[int], bytes]] = {"null": lambda size: b"", "random": randomness, "urandom": randomness}
     nodes: dict[bytes, Node] = {
         name.encode(): DeviceNode(name, os.makedev(1, minor), 4 + minor, sources.get(name, bytes))
