@@ -1,7 +1,8 @@
-"""Hostile programs: images with changed bytes, random system calls. `python tests/linux/hostile.py SECONDS` for longer.
+"""Hostile programs: images with changed bytes, random system calls: `python tests/linux/hostile.py SECONDS [SEED]`.
 
-Whatever they do, `System.run` comes back, nothing is raised out of it, no kernel function fails, no frame is
-lost and every structure is sound (`run_on_ours` checks the last two).
+It prints the number of each program, then what was wrong with it. Whatever they do, `System.run` comes back, nothing
+is raised out of it, no kernel function fails, no frame is lost and every structure is sound (`run_on_ours` checks the
+last two).
 """
 
 import random
@@ -11,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it
 import guests
 
 PROGRAM_HEADER = {1: (32, "<8I"), 2: (56, "<IIQQQQQQ")}
@@ -71,13 +73,14 @@ def run_calls(seed: int, flavour: str, batches: int, calls: int) -> guests.OurRu
 
 
 def fuzz(seconds: float, seed: int) -> int:
-    """Until the time is over; the number of programs."""
+    """Until the time is over; the number of programs. The one that runs is the last line printed."""
     end, count = time.monotonic() + seconds, 0
     images = {flavour: Path(guests.program("hello", flavour)).read_bytes() for flavour in ("64", "64-dynamic", "32")}
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < end:
             rng = random.Random(seed + count)
             flavour = rng.choice(list(images))
+            print(f"\r{seed + count} {flavour}", end=" ", flush=True)
             if count % 20 == 19:
                 run_calls(seed + count, flavour[:2], 3, 60)
             else:
@@ -88,5 +91,5 @@ def fuzz(seconds: float, seed: int) -> int:
 
 if __name__ == "__main__":
     start = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
-    print("seed", start, flush=True)
-    print(fuzz(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, start), "programs")
+    done = fuzz(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, start)
+    print(f"\n{done} programs from seed {start} on")

@@ -1,15 +1,25 @@
 """Hostile programs end themselves, never the machine: a short run of hostile.py, and what it found once."""
 
+import re
+
+import hostile
 import pytest
-from hostile import fuzz, run_calls
+
+from machines import run_python
+
+SECONDS = 15
 
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_changed_images_and_random_calls(part):
-    assert fuzz(15.0, 1000 * part) > 5
+    """In a process of its own, so that a crash and a hang are found, and told with the number of the program."""
+    done = run_python(hostile.__file__, SECONDS, 1000 * part, timeout=SECONDS + 90)
+    assert done.returncode == 0, done.stdout[-40:] + done.stderr
+    assert int(re.search(r"(\d+) programs", done.stdout)[1]) > 20
+    assert {"64", "64-dynamic", "32"} <= set(done.stdout.split())
 
 
 @pytest.mark.parametrize("flavour", ["64", "32"])
 def test_random_calls_end_the_caller_at_most(flavour):
-    run = run_calls(7, flavour, 8, 80)
+    run = hostile.run_calls(7, flavour, 8, 80)
     assert run.outcome.stdout == b"survived\n" or run.outcome.status

@@ -1,0 +1,96 @@
+"""A program that would never end, or take all there is, is ended by a limit, in time and with a report."""
+
+import json
+import time
+
+import pytest
+from guests import needs, program
+
+from machines import run_python
+
+TIMEOUT = 1.0
+LATE = 20.0  # seconds for all of a run, on a machine that has other things to do
+PYTHON = ["/usr/bin/python3", "-S", "-c"]
+LOCK = "import _thread as t; l = t.allocate_lock(); l.acquire()\n"
+ASLEEP = {
+    "futex": [*PYTHON, LOCK + "l.acquire()"],
+    "all threads": [*PYTHON, LOCK + "for _ in range(9): t.start_new_thread(l.acquire, ())\nl.acquire()"],
+    "pipe": [*PYTHON, "import os; r, w = os.pipe(); os.read(r, 1)"],
+    "signal": [*PYTHON, "import os\nif os.fork(): os.wait()\nimport _signal; _signal.pause()"],
+    "stopped": ["/bin/bash", "-c", "kill -STOP $$"],
+    "child": ["/bin/bash", "-c", "sleep 100 & wait"],
+}
+BUSY = {
+    "loop": ["/bin/bash", "-c", "while :; do :; done"],
+    "fork bomb": ["/bin/bash", "-c", ":() { :|: & }; :"],
+    "exec": ["/bin/bash", "-c", "printf '#!/bin/sh\nexec $0' >/tmp/again; chmod 755 /tmp/again; exec /tmp/again"],
+    "signals": ["/bin/bash", "-c", "trap 'kill -USR1 $$' USR1; kill -USR1 $$; while :; do sleep 1; done"],
+    "large file": ["/bin/bash", "-c", "truncate -s 1T /tmp/x; cat /tmp/x >/dev/null"],
+    "deep directories": ["/bin/bash", "-c", "cd $(mktemp -d); while mkdir d; do cd d; done"],
+}
+
+
+def run(tmp_path, *arguments):
+    """`coalmm run` in a process of its own: status, the report, and how long it took (seconds)."""
+    report = tmp_path / "report.json"
+    started = time.monotonic()
+    done = run_python("-m", "coalmm", "run", "--report", report, *arguments, timeout=60)
+    assert report.stat().st_size, done.stderr
+    return done, json.loads(report.read_text()), time.monotonic() - started
+
+
+@pytest.mark.parametrize("argv", (ASLEEP | BUSY).values(), ids=ASLEEP | BUSY)
+def test_the_time_limit_ends_what_never_ends(tmp_path, argv):
+    needs(argv[0])
+    done, report, seconds = run(tmp_path, "--ram", "64M", "--timeout", TIMEOUT, "--", *argv)
+    assert done.returncode == 124, done.stderr
+    assert report["timed_out"] and not report["kernel_failures"]
+    assert TIMEOUT <= seconds < TIMEOUT + LATE
+
+
+@pytest.mark.parametrize("name", ASLEEP)
+def test_a_program_that_sleeps_takes_no_processor_time(tmp_path, name):
+    needs(ASLEEP[name][0])
+    report = run(tmp_path, "--timeout", 4 * TIMEOUT, "--", *ASLEEP[name])[1]
+    assert report["program_seconds"] < 3 * TIMEOUT  # the start of Python, interpreted
+
+
+def test_a_fork_bomb_gets_no_more_processes_than_it_may_have(tmp_path):
+    needs("/bin/bash")
+    options = ("--ram", "256M", "--timeout", 5 * TIMEOUT, "--most-processes", 20)
+    done, report, _ = run(tmp_path, *options, "--", "/bin/bash", "-c", ":() { :|: & }; :")
+    assert "Resource temporarily unavailable" in done.stderr
+    assert not report["kernel_failures"]
+
+
+def test_a_flood_of_output_ends_at_its_limit(tmp_path):
+    needs("/usr/bin/yes")
+    done, report, _ = run(tmp_path, "--output-limit", "1M", "--timeout", 30, "--", "/usr/bin/yes")
+    assert (done.returncode, len(done.stdout), report["signal"]) == (128 + 25, 1 << 20, 25)
+
+
+def test_runaway_memory_ends_the_program_and_is_told(tmp_path):
+    done, report, _ = run(tmp_path, "--ram", "16M", "--timeout", 30, "--", program("runaway", "64"), "heap")
+    assert done.returncode == 128 + 9
+    assert "no memory for the page" in report["crashes"][0]
+
+
+@pytest.mark.parametrize("flavour", ["64", "32"])
+def test_a_runaway_stack_ends_at_its_limit(tmp_path, flavour):
+    done, report, _ = run(tmp_path, "--ram", "64M", "--timeout", 30, "--", program("runaway", flavour), "stack")
+    assert done.returncode == 128 + 11
+    assert "SIGSEGV" in report["crashes"][0]
+    assert 7 << 20 < report["memory"]["peak_resident"] < 10 << 20  # RLIMIT_STACK is 8 MiB
+
+
+@pytest.mark.parametrize("how", ["fault", "raise"])
+def test_a_loop_of_signals_ends_at_the_time_limit(tmp_path, how):
+    done, report, _ = run(tmp_path, "--timeout", TIMEOUT, "--", program("runaway", "64"), how)
+    assert done.returncode == 124
+    assert not report["kernel_failures"]
+
+
+def test_signals_on_a_stack_that_ends_kill(tmp_path):
+    done, report, _ = run(tmp_path, "--timeout", 30, "--", program("runaway", "64"), "nested")
+    assert done.returncode == 128 + 11
+    assert "SIGSEGV" in report["crashes"][0]
