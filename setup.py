@@ -66,7 +66,7 @@ def c_library() -> Extension:
         include_dirs=["src/coalmm/c/include"],
         define_macros=[(name, f'"{text}"') for name, text in texts.items()],
         extra_compile_args=["-O2", "-g0", "-Wall", "-Wextra", "-Wno-format-truncation", "-fvisibility=hidden"],
-        extra_link_args=["-Wl,-soname,libcoalmm.so"],
+        extra_link_args=["-Wl,-soname,libcoalmm.so", "-Wl,-z,nodelete"],  # threads that end call it
     )
 
 

@@ -1,10 +1,12 @@
 # cython: nonecheck=False
 """The allocators as C functions, for libcoalmm.so. A .pyx, because only Cython can make C functions of them.
 
-Two kinds, both called with the library's lock held:
-  - fast: without Python's lock; 0 or False sends the caller to the slow one, and nothing was changed;
-  - slow: takes Python's lock and calls the compiled allocator with C numbers. What raises is told to
-    calls.py, which reports it, and the answer is 0.
+All are called with the library's lock held and without Python's: the compiled allocators take that for what
+needs it (an error, a constructor, tracking). Two kinds:
+  - the fast paths, `FastPath`'s own methods with the object first: 0 sends the caller to the slow one, and
+    nothing was changed;
+  - the others. When they answer 0 they may have raised, and `raised` tells calls.py, which reports it. That
+    needs a thread that Python knows: the error is kept with it until then.
 """
 from libc.stdint cimport uint64_t as u64
 
@@ -14,6 +16,15 @@ from coalmm.heap.kmalloc cimport Kmalloc
 from coalmm.heap.slab cimport Slabs
 from coalmm.physical.frames cimport Frames
 
+cdef extern from *:
+    """
+    static int coalmm_pending(void) { return PyErr_Occurred() ? -1 : 0; }
+    """
+    int raise_pending "coalmm_pending"() except -1
+
+ctypedef u64 (*Fast)(FastPath, u64) noexcept nogil
+ctypedef bint (*FastRelease)(FastPath, u64) noexcept nogil
+
 cdef FastPath _fast
 cdef Kmalloc _heap
 cdef Slabs _slabs
@@ -22,111 +33,70 @@ cdef Frames _frames
 cdef object _report
 
 
-cdef u64 fast_kmalloc(u64 size) noexcept nogil:
-    return _fast.allocate(size)
+cdef u64 kmalloc(u64 size, u64 _) except? 0 nogil:
+    return _heap.allocate_slowly(size)
 
 
-cdef bint fast_kfree(u64 pointer) noexcept nogil:
-    return _fast.release(pointer)
+cdef u64 kfree(u64 pointer, u64 _) except 0 nogil:
+    _heap.release_slowly(pointer)
+    return 1
 
 
-cdef u64 fast_rounded(u64 size) noexcept nogil:
-    return _fast.rounded(size)
+cdef u64 kzalloc(u64 size, u64 _) except? 0 nogil:
+    return _heap.allocate_zeroed(size)
 
 
-cdef u64 fast_room(u64 pointer) noexcept nogil:
-    return _fast.room(pointer)
+cdef u64 kmalloc_aligned(u64 size, u64 align) except? 0 nogil:
+    return _heap.allocate_aligned(size, align)
 
 
-cdef u64 slow_kmalloc(u64 size, u64 _) noexcept with gil:
+cdef u64 krealloc(u64 pointer, u64 size) except? 0 nogil:
+    return _heap.reallocate(pointer, size)
+
+
+cdef u64 kmalloc_size(u64 pointer, u64 _) except? 0 nogil:
+    return _heap.size_of(pointer)
+
+
+cdef u64 slab_alloc(u64 cache, u64 _) except? 0 nogil:
+    return _slabs.take(cache)
+
+
+cdef u64 slab_free(u64 cache, u64 pointer) except 0 nogil:
+    _slabs.give(cache, pointer)
+    return 1
+
+
+cdef u64 buddy_alloc(u64 size, u64 _) except? 0 nogil:
+    return _buddy.allocate_block(size)
+
+
+cdef u64 buddy_free(u64 pointer, u64 _) except 0 nogil:
+    if pointer:
+        _buddy.free_block(pointer)
+    return 1
+
+
+cdef u64 frame_alloc(u64 _, u64 __) except? 0 nogil:
+    return _frames.allocate()
+
+
+cdef u64 frame_free(u64 frame, u64 _) except 0 nogil:
+    _frames.give(frame)
+    return 1
+
+
+cdef u64 raised() noexcept with gil:
+    """Report what this thread's last call raised, if it did."""
     try:
-        return _heap.allocate_slowly(size)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 slow_kfree(u64 pointer, u64 _) noexcept with gil:
-    try:
-        return _heap.release_slowly(pointer)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 kzalloc(u64 size, u64 _) noexcept with gil:
-    try:
-        return _heap.kzalloc(size)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 kmalloc_aligned(u64 size, u64 align) noexcept with gil:
-    try:
-        return _heap.kmalloc_aligned(size, align)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 krealloc(u64 pointer, u64 size) noexcept with gil:
-    try:
-        return _heap.reallocate(pointer, size)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 kmalloc_size(u64 pointer, u64 _) noexcept with gil:
-    try:
-        return _heap.kmalloc_size(pointer)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 slab_alloc(u64 cache, u64 _) noexcept with gil:
-    try:
-        return _slabs.allocate(cache)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 slab_free(u64 cache, u64 pointer) noexcept with gil:
-    try:
-        _slabs.free(cache, pointer)
-    except BaseException as error:
-        _report(error)
-    return 0
-
-
-cdef u64 buddy_alloc(u64 size, u64 _) noexcept with gil:
-    try:
-        return _buddy.allocate(size)
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 buddy_free(u64 pointer, u64 _) noexcept with gil:
-    try:
-        _buddy.free(pointer)
-    except BaseException as error:
-        _report(error)
-    return 0
-
-
-cdef u64 frame_alloc(u64 _, u64 __) noexcept with gil:
-    try:
-        return _frames.allocate()
-    except BaseException as error:
-        return _report(error)
-
-
-cdef u64 frame_free(u64 frame, u64 _) noexcept with gil:
-    try:
-        _frames.free(frame)
+        raise_pending()
     except BaseException as error:
         _report(error)
     return 0
 
 
 def use(kernel, report):
-    """Let the functions act on a machine; `report(error)` is told what they raise, and returns 0."""
+    """Let the functions act on a machine; `report(error)` is told what they raise."""
     global _fast, _heap, _slabs, _buddy, _frames, _report
     _heap, _slabs, _buddy, _frames = kernel.heap, kernel.slabs, kernel.buddy, kernel.frames
     _fast, _report = _heap.fast, report
@@ -139,9 +109,11 @@ def forget():
 
 
 def addresses():
-    """The address of each function, in the order of `struct binding` of libcoalmm.c."""
+    """The fast path, and the address of each function, in the order of `struct binding` of libcoalmm.c."""
+    cdef Fast allocate = FastPath.allocate, rounded = FastPath.rounded, room = FastPath.room
+    cdef FastRelease release = FastPath.release
     return (
-        <u64>&fast_kmalloc, <u64>&fast_kfree, <u64>&fast_rounded, <u64>&fast_room, <u64>&slow_kmalloc, <u64>&slow_kfree, <u64>&kzalloc,
-        <u64>&kmalloc_aligned, <u64>&krealloc, <u64>&kmalloc_size, <u64>&slab_alloc, <u64>&slab_free,
-        <u64>&buddy_alloc, <u64>&buddy_free, <u64>&frame_alloc, <u64>&frame_free,
+        <u64><void *>_fast, <u64>allocate, <u64>release, <u64>rounded, <u64>room, <u64>&raised,
+        <u64>&kmalloc, <u64>&kfree, <u64>&kzalloc, <u64>&kmalloc_aligned, <u64>&krealloc, <u64>&kmalloc_size,
+        <u64>&slab_alloc, <u64>&slab_free, <u64>&buddy_alloc, <u64>&buddy_free, <u64>&frame_alloc, <u64>&frame_free,
     )

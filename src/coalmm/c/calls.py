@@ -75,7 +75,7 @@ class Binding(ctypes.Structure):
         ("address", ctypes.c_uint64),
         ("message", ctypes.c_char * 1024),
         ("error", ctypes.c_char * 1024),
-        ("allocators", ctypes.c_uint64 * 16),
+        ("allocators", ctypes.c_uint64 * 18),
     )
 
 
@@ -218,12 +218,6 @@ class Calls:
 
     # --- physical memory ---
 
-    def frame_alloc(self) -> int:
-        return self.machine().frame_alloc()
-
-    def frame_free(self, frame: int) -> None:
-        self.machine().frame_free(frame)
-
     def frame_get_total_memory(self) -> int:
         return self.machine().frames.statistics().total << 12
 
@@ -264,12 +258,6 @@ class Calls:
     def buddy_init(self, start: int, size: int) -> None:
         self.machine().buddy_init(start, size)
 
-    def buddy_alloc(self, size: int) -> int:
-        return self.machine().buddy_alloc(size)
-
-    def buddy_free(self, ptr: int) -> None:
-        self.machine().buddy_free(ptr)
-
     def buddy_get_stats(self, stats: int) -> None:
         now = self.machine().buddy.statistics()
         counts = now.alloc_count, now.free_count, now.failed_alloc_count
@@ -283,32 +271,8 @@ class Calls:
     def slab_cache_destroy(self, cache: int) -> None:
         self.machine().slab_cache_destroy(cache)
 
-    def slab_alloc(self, cache: int) -> int:
-        return self.machine().slab_alloc(cache)
-
-    def slab_free(self, cache: int, ptr: int) -> None:
-        self.machine().slab_free(cache, ptr)
-
     def slab_shrink_caches(self) -> int:
         return self.machine().slab_shrink_caches()
-
-    def kmalloc(self, size: int) -> int:
-        return self.machine().kmalloc(size)
-
-    def kmalloc_aligned(self, size: int, align: int) -> int:
-        return self.machine().kmalloc_aligned(size, align)
-
-    def kzalloc(self, size: int) -> int:
-        return self.machine().kzalloc(size)
-
-    def krealloc(self, ptr: int, size: int) -> int:
-        return self.machine().krealloc(ptr, size)
-
-    def kfree(self, ptr: int) -> None:
-        self.machine().kfree(ptr)
-
-    def kmalloc_size(self, ptr: int) -> int:
-        return self.machine().kmalloc_size(ptr)
 
     # --- user access ---
 

@@ -1,8 +1,8 @@
 /* libcoalmm.so: the functions of coalmm.h, in front of the compiled modules of coalmm.
  *
- *     kmalloc(64) --> allocators.pyx: fast_kmalloc, in C, without Python's lock
- *                 \-> call() --> allocators.pyx: slow_kmalloc
- *     mem_dump(p) --> call() --> calls.py, by the name of the function
+ *     kmalloc(64) --> the fast path, compiled from heap/fast_path.py
+ *                 \-> allocate() --> allocators.pyx: kmalloc, without Python's lock too
+ *     mem_dump(p) --> call() --> calls.py, by the name of the function, with Python's lock
  *
  * It is not linked with Python and names none of its symbols, so that any program can link or load it: the
  * interpreter is the one that is in the process already, that the program was linked with (a Python without
@@ -23,8 +23,8 @@
 #define EXPORTED __attribute__((visibility("default")))
 #define INTERRUPTED 6 /* kind of a report: Ctrl-C came while Python ran */
 #define CALLER __builtin_return_address(0)
-#define CALL(...) call(__func__, CALLER, NULL, (uint64_t[5]){__VA_ARGS__})
-#define ALLOCATOR(name, ...) call(#name, CALLER, &binding.name, (uint64_t[5]){__VA_ARGS__})
+#define CALL(...) call(__func__, CALLER, (uint64_t[5]){__VA_ARGS__})
+#define ALLOCATOR(name, first, second) allocate(#name, CALLER, &binding.name, first, second)
 
 typedef uint64_t allocator(uint64_t, uint64_t);
 
@@ -38,15 +38,17 @@ struct binding {
     uint64_t kind, address; /* 0: nothing to report */
     char message[1024];
     char error[1024];       /* why a call failed */
-    /* The functions of allocators.pyx; all NULL without a machine. */
-    uint64_t (*fast_kmalloc)(uint64_t size);
-    int (*fast_kfree)(uint64_t pointer);
-    uint64_t (*fast_rounded)(uint64_t size), (*fast_room)(uint64_t pointer);
+    /* The functions of allocators.pyx; all NULL without a machine. The first ones take `fast`. */
+    void *fast;
+    uint64_t (*fast_kmalloc)(void *fast, uint64_t size);
+    int (*fast_kfree)(void *fast, uint64_t pointer);
+    uint64_t (*fast_rounded)(void *fast, uint64_t size), (*fast_room)(void *fast, uint64_t pointer);
+    uint64_t (*raised)(void);
     allocator *kmalloc, *kfree, *kzalloc, *kmalloc_aligned, *krealloc, *kmalloc_size, *slab_alloc, *slab_free,
         *buddy_alloc, *buddy_free, *frame_alloc, *frame_free;
 };
 EXPORTED struct binding coalmm_binding;
-#define binding coalmm_binding
+extern struct binding binding __attribute__((alias("coalmm_binding"), visibility("hidden")));
 
 static coalmm_hook_t hook;
 static void *hook_context;
@@ -54,6 +56,7 @@ static bool forked; /* this process has no machine: it is the child of one that 
 static _Thread_local char error_text[sizeof binding.error];
 
 static int start(void);
+static void meet_thread(void);
 
 /* Tell the hook what a call was refused for; called without the lock. */
 static void report(const char *function, uint64_t kind, uint64_t address, const char *message)
@@ -70,37 +73,35 @@ static void report(const char *function, uint64_t kind, uint64_t address, const 
     abort();
 }
 
-/* Run a function under the lock: `*direct`, for which the first call boots a machine, or that of calls.py. */
-static __attribute__((noinline)) uint64_t call(const char *function, const void *caller, allocator **direct,
-                                               const uint64_t *arguments)
+/* Before a call: take the lock, see to it that there is Python, and let `binding.caller` say who calls. False if
+ * nothing can be called. `*outer` is for `leave`: a callback of the program may call too. */
+static bool enter(const char *function, const void *caller, const void **outer)
 {
-    char message[sizeof binding.message];
     if (forked) {
         report(function, COALMM_INTERNAL, 0, "this process was forked: the machine is its parent's");
-        return 0;
+        return false;
     }
     if (binding.ended) { /* as when a destructor of the program runs last: its memory is going anyway */
         snprintf(error_text, sizeof error_text, "%s: Python has ended", function);
-        return 0;
+        return false;
     }
     lock();
     if (start() != 0) {
         unlock();
         report(function, COALMM_INTERNAL, 0, error_text);
-        return 0;
+        return false;
     }
-    const void *outer = binding.caller;
+    *outer = binding.caller;
     binding.caller = caller;
-    uint64_t result = 0;
-    if (direct != NULL && *direct == NULL)
-        binding.dispatch("coalmm_boot", (uint64_t[5]){0});
-    if (direct == NULL)
-        result = binding.dispatch(function, arguments);
-    else if (*direct != NULL)
-        result = (*direct)(arguments[0], arguments[1]);
+    return true;
+}
+
+/* Take over what the call that runs has to report, and let go of the lock; then report it. */
+static __attribute__((noinline)) void leave_with_report(const char *function, const void *outer)
+{
+    char message[sizeof binding.message];
     uint64_t kind = binding.kind, address = binding.address;
-    if (kind != 0)
-        memcpy(message, binding.message, sizeof message);
+    memcpy(message, binding.message, sizeof message);
     if (binding.error[0] != 0)
         memcpy(error_text, binding.error, sizeof error_text);
     binding.kind = binding.error[0] = 0;
@@ -111,13 +112,51 @@ static __attribute__((noinline)) uint64_t call(const char *function, const void 
         raise(SIGINT);
     } else if (kind != 0)
         report(function, kind, address, message);
+}
+
+/* After a call. */
+static void leave(const char *function, const void *outer)
+{
+    if (binding.kind != 0 || binding.error[0] != 0) {
+        leave_with_report(function, outer);
+        return;
+    }
+    binding.caller = outer;
+    unlock();
+}
+
+/* Call a function of calls.py. */
+static __attribute__((noinline)) uint64_t call(const char *function, const void *caller, const uint64_t *arguments)
+{
+    const void *outer;
+    if (!enter(function, caller, &outer))
+        return 0;
+    uint64_t result = binding.dispatch(function, arguments);
+    leave(function, outer);
+    return result;
+}
+
+/* Call the function `*direct` of allocators.pyx; the first call boots a machine. */
+static __attribute__((noinline)) uint64_t allocate(const char *function, const void *caller, allocator **direct,
+                                                   uint64_t first, uint64_t second)
+{
+    const void *outer;
+    if (!enter(function, caller, &outer))
+        return 0;
+    meet_thread();
+    if (*direct == NULL)
+        binding.dispatch("coalmm_boot", (uint64_t[5]){0});
+    uint64_t result = *direct != NULL ? (*direct)(first, second) : 0;
+    if (result == 0 && binding.raised != NULL)
+        binding.raised();
+    leave(function, outer);
     return result;
 }
 
 /* A call whose result is text from malloc: print it, with what the program itself has printed in order. */
 static void print(const char *function, const void *caller, uint64_t address, uint64_t size)
 {
-    char *text = (char *)call(function, caller, NULL, (uint64_t[5]){address, size});
+    char *text = (char *)call(function, caller, (uint64_t[5]){address, size});
     if (text != NULL)
         fputs(text, stdout);
     free(text);
@@ -125,8 +164,8 @@ static void print(const char *function, const void *caller, uint64_t address, ui
 
 /* ---- the document ---- */
 
-uintptr_t frame_alloc(void) { return ALLOCATOR(frame_alloc, 0); }
-void frame_free(uintptr_t frame) { ALLOCATOR(frame_free, frame); }
+uintptr_t frame_alloc(void) { return ALLOCATOR(frame_alloc, 0, 0); }
+void frame_free(uintptr_t frame) { ALLOCATOR(frame_free, frame, 0); }
 size_t frame_get_total_memory(void) { return CALL(0); }
 size_t frame_get_free_memory(void) { return CALL(0); }
 void frame_get_stats(frame_stats_t *stats) { CALL((uint64_t)stats); }
@@ -141,8 +180,8 @@ void paging_free_directory(page_directory_t *dir) { CALL((uint64_t)dir); }
 void paging_switch_directory(page_directory_t *dir) { CALL((uint64_t)dir); }
 
 void buddy_init(void *start, size_t size) { CALL((uint64_t)start, size); }
-void *buddy_alloc(size_t size) { return (void *)ALLOCATOR(buddy_alloc, size); }
-void buddy_free(void *ptr) { ALLOCATOR(buddy_free, (uint64_t)ptr); }
+void *buddy_alloc(size_t size) { return (void *)ALLOCATOR(buddy_alloc, size, 0); }
+void buddy_free(void *ptr) { ALLOCATOR(buddy_free, (uint64_t)ptr, 0); }
 void buddy_get_stats(buddy_stats_t *stats) { CALL((uint64_t)stats); }
 
 slab_cache_t *slab_cache_create(const char *name, size_t size, size_t align, void (*ctor)(void *),
@@ -151,38 +190,55 @@ slab_cache_t *slab_cache_create(const char *name, size_t size, size_t align, voi
     return (slab_cache_t *)CALL((uint64_t)name, size, align, (uint64_t)ctor, (uint64_t)dtor);
 }
 void slab_cache_destroy(slab_cache_t *cache) { CALL((uint64_t)cache); }
-void *slab_alloc(slab_cache_t *cache) { return (void *)ALLOCATOR(slab_alloc, (uint64_t)cache); }
+void *slab_alloc(slab_cache_t *cache) { return (void *)ALLOCATOR(slab_alloc, (uint64_t)cache, 0); }
 void slab_free(slab_cache_t *cache, void *ptr) { ALLOCATOR(slab_free, (uint64_t)cache, (uint64_t)ptr); }
 size_t slab_shrink_caches(void) { return CALL(0); }
 
-/* The fast path of kmalloc: the address, or 0. A forked child finds no machine in it. */
-static inline uint64_t try_kmalloc(size_t size)
+/* The fast paths: the address, or whether the object was freed; 0 sends to the slow path. A forked child finds no
+ * machine in them. The functions with a lock stand apart: in a process with one thread they would only be in the way. */
+static inline uint64_t fast_kmalloc(size_t size)
 {
-    bool locked = fast_lock();
-    uint64_t address = binding.fast_kmalloc != NULL ? binding.fast_kmalloc(size) : 0;
-    fast_unlock(locked);
+    return binding.fast_kmalloc != NULL ? binding.fast_kmalloc(binding.fast, size) : 0;
+}
+
+static inline bool fast_kfree(void *ptr)
+{
+    return binding.fast_kfree != NULL && binding.fast_kfree(binding.fast, (uint64_t)ptr);
+}
+
+static __attribute__((noinline)) uint64_t locked_kmalloc(size_t size)
+{
+    lock();
+    uint64_t address = fast_kmalloc(size);
+    unlock();
     return address;
+}
+
+static __attribute__((noinline)) bool locked_kfree(void *ptr)
+{
+    lock();
+    bool done = fast_kfree(ptr);
+    unlock();
+    return done;
 }
 
 void *kmalloc(size_t size)
 {
-    uint64_t address = try_kmalloc(size);
-    return (void *)(address ? address : ALLOCATOR(kmalloc, size));
+    uint64_t address = __libc_single_threaded ? fast_kmalloc(size) : locked_kmalloc(size);
+    return (void *)(address ? address : ALLOCATOR(kmalloc, size, 0));
 }
 
 void *kzalloc(size_t size)
 {
-    void *address = (void *)try_kmalloc(size);
-    return address ? memset(address, 0, size) : (void *)ALLOCATOR(kzalloc, size);
+    void *address = (void *)(__libc_single_threaded ? fast_kmalloc(size) : locked_kmalloc(size));
+    return address ? memset(address, 0, size) : (void *)ALLOCATOR(kzalloc, size, 0);
 }
 
 void kfree(void *ptr)
 {
-    bool locked = fast_lock();
-    bool done = ptr == NULL || (binding.fast_kfree != NULL && binding.fast_kfree((uint64_t)ptr));
-    fast_unlock(locked);
-    if (!done)
-        ALLOCATOR(kfree, (uint64_t)ptr);
+    bool done = __libc_single_threaded ? fast_kfree(ptr) : locked_kfree(ptr);
+    if (!done && ptr != NULL)
+        ALLOCATOR(kfree, (uint64_t)ptr, 0);
 }
 
 void *kmalloc_aligned(size_t size, size_t align) { return (void *)ALLOCATOR(kmalloc_aligned, size, align); }
@@ -190,28 +246,34 @@ void *kmalloc_aligned(size_t size, size_t align) { return (void *)ALLOCATOR(kmal
 /* krealloc between classes, as kmalloc.py:Kmalloc.reallocate does it; NULL: take the slow path. */
 static void *try_krealloc(void *ptr, size_t size)
 {
-    uint64_t room = binding.fast_room != NULL ? binding.fast_room((uint64_t)ptr) : 0;
-    uint64_t wanted = room != 0 ? binding.fast_rounded(size) : 0;
+    uint64_t room = binding.fast_room != NULL ? binding.fast_room(binding.fast, (uint64_t)ptr) : 0;
+    uint64_t wanted = room != 0 ? binding.fast_rounded(binding.fast, size) : 0;
     if (wanted == 0 || wanted == room)
         return wanted == 0 ? NULL : ptr;
-    void *moved = (void *)binding.fast_kmalloc(size);
+    void *moved = (void *)fast_kmalloc(size);
     if (moved == NULL)
         return NULL;
     memcpy(moved, ptr, room < size ? room : size);
-    if (!binding.fast_kfree((uint64_t)ptr))
-        ALLOCATOR(kfree, (uint64_t)ptr);
+    if (!fast_kfree(ptr))
+        ALLOCATOR(kfree, (uint64_t)ptr, 0);
     return moved;
+}
+
+static __attribute__((noinline)) void *locked_krealloc(void *ptr, size_t size)
+{
+    lock();
+    void *result = try_krealloc(ptr, size);
+    unlock();
+    return result;
 }
 
 void *krealloc(void *ptr, size_t size)
 {
-    bool locked = fast_lock();
-    void *result = try_krealloc(ptr, size);
-    fast_unlock(locked);
+    void *result = __libc_single_threaded ? try_krealloc(ptr, size) : locked_krealloc(ptr, size);
     return result ? result : (void *)ALLOCATOR(krealloc, (uint64_t)ptr, size);
 }
 
-size_t kmalloc_size(void *ptr) { return ALLOCATOR(kmalloc_size, (uint64_t)ptr); }
+size_t kmalloc_size(void *ptr) { return ALLOCATOR(kmalloc_size, (uint64_t)ptr, 0); }
 
 int copy_from_user(void *to, const void *from, size_t n) { return (int)CALL((uint64_t)to, (uint64_t)from, n); }
 int copy_to_user(void *to, const void *from, size_t n) { return (int)CALL((uint64_t)to, (uint64_t)from, n); }
@@ -285,21 +347,6 @@ int coalmm_save(const char *path) { return (int)CALL((uint64_t)path); }
 
 /* ---- Python ---- */
 
-static void after_fork(void)
-{
-    if (binding.size != 0) {
-        forked = true;
-        binding.fast_kmalloc = binding.fast_room = NULL;
-        binding.fast_kfree = NULL;
-    }
-}
-
-static int fail(const char *format, const char *what)
-{
-    snprintf(error_text, sizeof error_text, format, what);
-    return -ENOEXEC;
-}
-
 /* Python's functions, from whoever has them. */
 static void *python(const char *name)
 {
@@ -315,6 +362,44 @@ static void *python(const char *name)
     return function;
 }
 #define PYTHON(name) ((__typeof__(&name))python(#name))
+
+/* Python keeps an error with the thread that raised it. A thread that it does not know would be forgotten, with the
+ * error, as soon as it lets go of the GIL; so it is made known to Python once, and parts from it when it ends. */
+static pthread_key_t met_thread;
+static PyThreadState *(*this_thread)(void);
+
+static void meet_thread(void)
+{
+    if (this_thread() == NULL) {
+        PYTHON(PyGILState_Ensure)();
+        pthread_setspecific(met_thread, PYTHON(PyEval_SaveThread)());
+    }
+}
+
+static void part(void *thread)
+{
+    if (binding.ended)
+        return;
+    PYTHON(PyEval_RestoreThread)(thread);
+    PYTHON(PyThreadState_Clear)(thread);
+    PYTHON(PyThreadState_DeleteCurrent)();
+}
+
+static void after_fork(void)
+{
+    pthread_setspecific(met_thread, NULL); /* Python of the child is not to be touched */
+    if (binding.size != 0) {
+        forked = true;
+        binding.fast_kmalloc = binding.fast_room = NULL;
+        binding.fast_kfree = NULL;
+    }
+}
+
+static int fail(const char *format, const char *what)
+{
+    snprintf(error_text, sizeof error_text, format, what);
+    return -ENOEXEC;
+}
 
 /* The folder that has the package coalmm of which this library is a part; its file is .../coalmm/c/TAG/libcoalmm.so. */
 static bool find_root(char *path)
@@ -367,7 +452,7 @@ static int start(void)
     if (binding.dispatch != NULL)
         return 0;
     if (!registered)
-        registered = pthread_atfork(NULL, NULL, after_fork) == 0;
+        registered = pthread_key_create(&met_thread, part) == 0 && pthread_atfork(NULL, NULL, after_fork) == 0;
     if (python("Py_GetVersion") == NULL)
         return fail("no %s: install it, or link the program with `coalmm-config --libs --static`", COALMM_LIBPYTHON);
     if (strncmp(PYTHON(Py_GetVersion)(), PY_VERSION, strrchr(PY_VERSION, '.') - PY_VERSION) != 0)
@@ -390,5 +475,6 @@ static int start(void)
     gil.leave = (void *(*)(void))python("PyEval_SaveThread");
     gil.come_back = (void (*)(void *))python("PyEval_RestoreThread");
     gil.held = (int (*)(void))python("PyGILState_Check");
+    this_thread = PYTHON(PyGILState_GetThisThreadState);
     return 0;
 }

@@ -52,17 +52,3 @@ static inline void unlock(void)
         syscall(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* For the fast paths: whether the lock was taken, for `fast_unlock`. */
-static inline bool fast_lock(void)
-{
-    if (__libc_single_threaded)
-        return false;
-    lock();
-    return true;
-}
-
-static inline void fast_unlock(bool locked)
-{
-    if (locked)
-        unlock();
-}

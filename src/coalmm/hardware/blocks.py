@@ -3,6 +3,10 @@
 The compiled modules use the C forms in blocks.pxd; both do the same.
 """
 
+import contextlib
+
+POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
+
 
 def fill_range(view: memoryview, start: int, size: int, value: int) -> None:
     """Set `size` bytes from `start` to `value`."""
@@ -12,6 +16,12 @@ def fill_range(view: memoryview, start: int, size: int, value: int) -> None:
 def copy_range(view: memoryview, to: int, source: int, size: int) -> None:
     """Copy `size` bytes from `source` to `to`; the two may overlap."""
     view[to : to + size] = view[source : source + size]
+
+
+def populate_range(view: memoryview, start: int, size: int) -> None:
+    """Have the host put memory behind whole pages now; an older host does it at each one's first touch instead."""
+    with contextlib.suppress(OSError):
+        view.obj.madvise(POPULATE_WRITE, start, size)  # type: ignore[attr-defined]
 
 
 def range_equals(view: memoryview, start: int, content: bytes) -> bool:

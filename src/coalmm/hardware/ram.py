@@ -17,13 +17,12 @@ from coalmm.typed import Any, Protocol
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64
-    from coalmm.hardware.blocks import copy_range, fill_range
+    from coalmm.hardware.blocks import copy_range, fill_range, populate_range
 
 FRAME_SIZE = 4096
 SMALLEST = 1 << 20
 LARGEST = 1 << 46
 NO_RESERVE = 0x4000  # MAP_NORESERVE, which Python's mmap module does not name
-POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
 PAGEMAP_CHUNK = 1 << 17  # entries of 8 bytes that are read at once
 BACKED = rb"[\x40-\xff]+"  # top bytes of entries: bit 63 in memory, bit 62 in swap (man 5 proc_pid_pagemap)
 
@@ -107,8 +106,7 @@ class Ram:
     def back(self, paddr: int, size: int) -> None:
         """Ask the host for the memory behind whole frames at once, which is cheaper than one by one."""
         self.check(paddr, size)
-        with contextlib.suppress(OSError):  # an older host: each page comes with its first touch instead
-            self.mapping.madvise(POPULATE_WRITE, paddr, size)
+        populate_range(self.bytes, paddr, size)
 
     def extents(self) -> Iterator[tuple[int, int]]:
         """The ranges (start, end) of RAM that the host has memory behind, in order; the rest is zero."""

@@ -27,6 +27,7 @@ from coalmm.typed import NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64, bit, clz, ctz
+    from coalmm.hardware.blocks import fill_range
     from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
     from coalmm.heap.constants import (
         BLOCK_FIXED,
@@ -91,6 +92,7 @@ class Buddy:
     def __init__(self, frames: Frames, tracking: Tracking) -> None:
         self.frames = frames
         self.tracking = tracking
+        self.bytes = self.frames.bytes
         self.words = frames.words
         self.halves = frames.halves
         self.first_half = frames.first_half
@@ -198,8 +200,7 @@ class Buddy:
             at = self.first_half + (each << 4)
             region = self.halves[at + D_KIND] >> ORDER_SHIFT & KIND_MASK
             self.mark(each, KIND_HEAP | region << FLAGS_SHIFT)
-            for index in range(D_HEAD, DESCRIPTOR_HALVES):
-                self.halves[at + index] = 0
+            fill_range(self.bytes, at + D_HEAD << 2, DESCRIPTOR_HALVES - D_HEAD << 2, 0)
         self.give_pages(pfn, pages)
 
     def link(self, pfn: int, order: int, flags: int) -> None:
@@ -336,17 +337,20 @@ class Buddy:
 
         Returns the kernel address, or 0 for 0 bytes, more than 16 MiB, or no memory.
         """
-        wanted = as_u64(size)
+        return self.allocate_block(as_u64(size))
+
+    def allocate_block(self, size: int) -> int:
+        """`allocate` of a checked size."""
         pfn = 0
-        if wanted - 1 < LARGEST_BLOCK and wanted != 0:
-            pfn = self.take(order_of((wanted + FRAME_MASK) >> FRAME_SHIFT))
+        if size != 0 and size <= LARGEST_BLOCK:
+            pfn = self.take(order_of((size + FRAME_MASK) >> FRAME_SHIFT))
         if pfn == 0:
             self.words[SB_BUDDY + BUDDY_FAILURES] += 1
             return 0
         self.words[SB_BUDDY + BUDDY_ALLOCATIONS] += 1
         self.note_peak()
         if self.words[SB_HOOKS] & HOOK_TRACK:
-            self.tracking.allocated(self.kernel_base + (pfn << FRAME_SHIFT), wanted)
+            self.tracking.allocated(self.kernel_base + (pfn << FRAME_SHIFT), size)
         return self.kernel_base + (pfn << FRAME_SHIFT)
 
     def free(self, address: int) -> None:
@@ -355,8 +359,11 @@ class Buddy:
         Raises DoubleFreeError or InvalidPointerError, and changes nothing, for any other address.
         """
         pointer = as_u64(address)
-        if pointer == 0:
-            return
+        if pointer:
+            self.free_block(pointer)
+
+    def free_block(self, pointer: int) -> None:
+        """`free` of a checked address that is not NULL."""
         pfn = self.block_at(pointer)
         order = self.halves[self.first_half + (pfn << 4) + D_KIND] >> ORDER_SHIFT & KIND_MASK
         self.words[SB_BUDDY + BUDDY_FREES] += 1
@@ -378,10 +385,13 @@ class Buddy:
         kind = self.frames.kind(pfn)
         if kind == KIND_BUDDY and offset & FRAME_MASK == 0:
             return pfn
-        what = self.frames.describe(offset) + self.tracking.history(pointer)
         if kind == KIND_BUDDY_FREE or (kind == KIND_HEAP and self.is_inside_free(pfn)):
-            raise DoubleFreeError(f"{pointer:#x} is in a block that is free: {what}", pointer)
-        raise InvalidPointerError(f"{pointer:#x} is not a block of buddy_alloc: {what}", pointer)
+            raise DoubleFreeError(f"{pointer:#x} is in a block that is free: {self.describe(pointer)}", pointer)
+        raise InvalidPointerError(f"{pointer:#x} is not a block of buddy_alloc: {self.describe(pointer)}", pointer)
+
+    def describe(self, pointer: int) -> str:
+        """What is at a kernel address, and what tracking knows of it."""
+        return self.frames.describe(pointer - self.kernel_base) + self.tracking.history(pointer)
 
     def is_inside_free(self, pfn: int) -> bool:
         """Whether a frame inside the heap is part of a larger free block."""

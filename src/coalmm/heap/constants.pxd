@@ -36,6 +36,7 @@ cdef extern from *:
     #define coalmm_heap_C_SLABS 0xdULL
     #define coalmm_heap_C_FAILURES 0xeULL
     #define coalmm_heap_C_COLOURS 0xfULL
+    #define coalmm_heap_COLOUR_COUNT 0xffffffffULL
     #define coalmm_heap_C_COLOUR_STEP 0x10ULL
     #define coalmm_heap_C_NEXT 0x11ULL
     #define coalmm_heap_C_PREVIOUS 0x12ULL
@@ -58,6 +59,7 @@ cdef extern from *:
     #define coalmm_heap_MOST_OBJECTS 0x100ULL
     #define coalmm_heap_LAST_DATA 0x3ULL
     #define coalmm_heap_SMALLEST_STRIDE 0x10ULL
+    #define coalmm_heap_EMPTIES_KEPT 0x1ULL
     #define coalmm_heap_SLAB_CACHES 0x0ULL
     #define coalmm_heap_SLAB_COUNT 0x1ULL
     #define coalmm_heap_SLAB_ROOT 0x2ULL
@@ -67,6 +69,7 @@ cdef extern from *:
     #define coalmm_heap_KMALLOC_LARGE_ALLOCATIONS 0x3ULL
     #define coalmm_heap_KMALLOC_FAILURES 0x4ULL
     #define coalmm_heap_LARGEST_CLASS 0x2000ULL
+    #define coalmm_heap_LARGE_ZONE 0x10ULL
     #define coalmm_heap_KMALLOC_TABLE_SIZE 0x1004ULL
     #define coalmm_heap_TRACK_TABLE 0x0ULL
     #define coalmm_heap_TRACK_CAPACITY 0x1ULL
@@ -125,6 +128,7 @@ cdef extern from *:
     const u64 C_SLABS "coalmm_heap_C_SLABS"
     const u64 C_FAILURES "coalmm_heap_C_FAILURES"
     const u64 C_COLOURS "coalmm_heap_C_COLOURS"
+    const u64 COLOUR_COUNT "coalmm_heap_COLOUR_COUNT"
     const u64 C_COLOUR_STEP "coalmm_heap_C_COLOUR_STEP"
     const u64 C_NEXT "coalmm_heap_C_NEXT"
     const u64 C_PREVIOUS "coalmm_heap_C_PREVIOUS"
@@ -147,6 +151,7 @@ cdef extern from *:
     const u64 MOST_OBJECTS "coalmm_heap_MOST_OBJECTS"
     const u64 LAST_DATA "coalmm_heap_LAST_DATA"
     const u64 SMALLEST_STRIDE "coalmm_heap_SMALLEST_STRIDE"
+    const u64 EMPTIES_KEPT "coalmm_heap_EMPTIES_KEPT"
     const u64 SLAB_CACHES "coalmm_heap_SLAB_CACHES"
     const u64 SLAB_COUNT "coalmm_heap_SLAB_COUNT"
     const u64 SLAB_ROOT "coalmm_heap_SLAB_ROOT"
@@ -156,6 +161,7 @@ cdef extern from *:
     const u64 KMALLOC_LARGE_ALLOCATIONS "coalmm_heap_KMALLOC_LARGE_ALLOCATIONS"
     const u64 KMALLOC_FAILURES "coalmm_heap_KMALLOC_FAILURES"
     const u64 LARGEST_CLASS "coalmm_heap_LARGEST_CLASS"
+    const u64 LARGE_ZONE "coalmm_heap_LARGE_ZONE"
     const u64 KMALLOC_TABLE_SIZE "coalmm_heap_KMALLOC_TABLE_SIZE"
     const u64 TRACK_TABLE "coalmm_heap_TRACK_TABLE"
     const u64 TRACK_CAPACITY "coalmm_heap_TRACK_CAPACITY"

@@ -40,6 +40,7 @@ C_EMPTIES = 12
 C_SLABS = 13
 C_FAILURES = 14
 C_COLOURS = 15  # how many colours there are | next colour << 32, in units of 8 bytes
+COLOUR_COUNT = 0xFFFF_FFFF
 C_COLOUR_STEP = 16  # bytes
 C_NEXT = 17  # word index of the next cache, 0 ends
 C_PREVIOUS = 18
@@ -64,6 +65,7 @@ CACHE_BUSY = 16  # its constructor is running
 MOST_OBJECTS = 256  # bits in a frame descriptor's four data words,
 LAST_DATA = 3  # the last of which is this one
 SMALLEST_STRIDE = 16
+EMPTIES_KEPT = 1  # empty slabs that a cache keeps beside its current one
 
 # The slab allocator, words from SB_SLAB.
 SLAB_CACHES = 0  # word index of the first cache, 0 for none
@@ -78,6 +80,7 @@ KMALLOC_LARGE_ALLOCATIONS = 3
 KMALLOC_FAILURES = 4
 
 LARGEST_CLASS = 8192
+LARGE_ZONE = 16  # least bytes of red zone behind large memory, with debugging on
 KMALLOC_TABLE_SIZE = 4 * ((LARGEST_CLASS >> 3) + 1)  # bytes
 
 # Allocation tracking, words from SB_TRACKING.

@@ -30,7 +30,9 @@ cdef class FastPath:
     cdef u64 allocate(self, u64 size) noexcept nogil
     @cython.locals(at=u64, word=u64)
     cdef u64 take(self, u64 cache) noexcept nogil
-    @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64, slab=u64, shape=u64, index=u64, objects=u64, word=u64, count=u64)
+    @cython.locals(
+        offset=u64, pfn=u64, at=u64, kind=u64, cache=u64, slab=u64, shape=u64, index=u64, objects=u64, half=u64, word=u64, count=u64
+    )
     cdef bint release(self, u64 pointer) noexcept nogil
     @cython.locals(cache=u64)
     cdef u64 rounded(self, u64 size) noexcept nogil

@@ -122,7 +122,8 @@ class FastPath:
             return False
         objects = shape & SHAPE_OBJECTS
         at = self.first_word + (slab << 3)
-        count = self.halves[at + at + D_COUNT]
+        half = at + at + D_COUNT
+        count = self.halves[half]
         if index >= objects:
             return False
         if (count - 2) & ALL_ONES >= (objects - 2) & ALL_ONES and slab != self.words[cache + C_CURRENT]:
@@ -133,7 +134,7 @@ class FastPath:
             return False
         self.words[at] = word | bit(index)
         self.words[cache + C_FREES] += 1
-        self.halves[(at >> 3 << 4) + D_COUNT] = count - 1
+        self.halves[half] = count - 1
         return True
 
     @cython.boundscheck(False)

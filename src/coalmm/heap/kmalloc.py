@@ -190,12 +190,17 @@ class Kmalloc:
         if kind == KIND_SLAB:
             cache = self.halves[at + D_OWNER]
             if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_KMALLOC == 0:
-                name = self.objects.name(cache)
-                raise InvalidPointerError(f"{pointer:#x} belongs to cache {name!r}, not to kmalloc", pointer)
+                raise InvalidPointerError(
+                    f"{pointer:#x} belongs to cache {self.objects.name(cache)!r}, not to kmalloc", pointer
+                )
             self.slabs.locate(cache, pointer)
             return pfn
         if kind == KIND_LARGE and offset & FRAME_MASK == 0 and self.halves[at + D_HEAD] == pfn:
             return pfn
+        return self.refuse(pointer, offset)
+
+    def refuse(self, pointer: int, offset: int) -> int:
+        """Raise for an address that is in no slab and does not start large memory."""
         history = self.tracking.history(pointer)
         if "freed at" in history:
             raise DoubleFreeError(f"{pointer:#x} was freed already{history}", pointer)
@@ -213,10 +218,13 @@ class Kmalloc:
 
     def kzalloc(self, size: int) -> int:
         """`kmalloc`, filled with zero bytes."""
-        wanted = as_u64(size)
-        address = self.allocate(wanted)
+        return self.allocate_zeroed(as_u64(size))
+
+    def allocate_zeroed(self, size: int) -> int:
+        """`kzalloc` of a checked size."""
+        address = self.allocate(size)
         if address:
-            fill_range(self.bytes, address - self.kernel_base, wanted, 0)
+            fill_range(self.bytes, address - self.kernel_base, size, 0)
         return address
 
     def kmalloc_aligned(self, size: int, align: int) -> int:
@@ -225,20 +233,23 @@ class Kmalloc:
         0 (NULL) also for any other alignment. kfree, krealloc and kmalloc_size take the address as any
         other; krealloc keeps the alignment only when it stays in place.
         """
-        wanted, alignment = as_u64(size), as_u64(align)
-        if alignment & (alignment - 1) or wanted == 0:
+        return self.allocate_aligned(as_u64(size), as_u64(align))
+
+    def allocate_aligned(self, size: int, align: int) -> int:
+        """`kmalloc_aligned` of a checked size and alignment."""
+        if align & (align - 1) or size == 0:
             return 0
-        if alignment <= 8:
-            return self.allocate(wanted)
+        if align <= 8:
+            return self.allocate(size)
         hooks = self.words[SB_HOOKS]
         if hooks & HOOK_NO_HEAP:
-            return self.note(0, wanted)
-        if hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, wanted):
-            return self.note(0, wanted)
-        cache = 0 if hooks & HOOK_DEBUG else self.aligned_cache(wanted, alignment)
+            return self.note(0, size)
+        if hooks & HOOK_INJECT and self.frames.injection.should_fail(POINT_KMALLOC, size):
+            return self.note(0, size)
+        cache = 0 if hooks & HOOK_DEBUG else self.aligned_cache(size, align)
         if cache:
-            return self.note(self.objects.take_object(cache), wanted)
-        return self.note(self.large.allocate(wanted, max(alignment >> FRAME_SHIFT, 1)), wanted)
+            return self.note(self.objects.take_object(cache), size)
+        return self.note(self.large.allocate(size, max(align >> FRAME_SHIFT, 1)), size)
 
     def aligned_cache(self, size: int, align: int) -> int:
         """The smallest class whose objects all lie at multiples of `align`; 0 if there is none."""
@@ -304,7 +315,10 @@ class Kmalloc:
 
         Raises like `kfree`.
         """
-        pointer = as_u64(ptr)
+        return self.size_of(as_u64(ptr))
+
+    def size_of(self, pointer: int) -> int:
+        """`kmalloc_size` of a checked address."""
         return self.usable(self.allocation_at(pointer), pointer) if pointer else 0
 
     def usable(self, pfn: int, pointer: int) -> int:

@@ -22,6 +22,7 @@ if not cython.compiled:
         KMALLOC_LARGE,
         KMALLOC_LARGE_ALLOCATIONS,
         KMALLOC_LARGE_FRAMES,
+        LARGE_ZONE,
         RED_ZONE,
     )
     from coalmm.physical.constants import (
@@ -35,8 +36,6 @@ if not cython.compiled:
         SB_KMALLOC,
         SB_LOWMEM,
     )
-
-LARGE_ZONE = 16  # least bytes of red zone behind large memory, with debugging on
 
 
 class Large:

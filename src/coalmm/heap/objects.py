@@ -54,7 +54,10 @@ if not cython.compiled:
         CACHE_BUSY,
         CACHE_CONSTRUCTED,
         CACHE_DEBUG,
+        CACHE_DESTROYED,
         CACHE_WORDS,
+        COLOUR_COUNT,
+        EMPTIES_KEPT,
         MOST_OBJECTS,
         SHAPE_FLAGS_SHIFT,
         SHAPE_OBJECTS,
@@ -74,8 +77,6 @@ if not cython.compiled:
         SB_KERNEL_BASE,
         SB_LOWMEM,
     )
-
-EMPTIES_KEPT = 1  # empty slabs that a cache keeps beside its current one
 
 Callback = Callable[[int], object]
 
@@ -108,6 +109,8 @@ class Objects:
         if cache >= self.cache_limit:
             raise CorruptionError(f"there is no slab cache at {cache << 3:#x}", cache << 3)
         slab = self.words[cache + C_CURRENT]
+        if slab >= self.low_frames:
+            raise CorruptionError(f"the slab cache at {cache << 3:#x} has no slab {slab:#x}", cache << 3)
         if slab == 0 or not self.next_word(cache, slab):
             slab = self.next_slab(cache)
             if slab == 0 or not self.next_word(cache, slab):
@@ -117,8 +120,6 @@ class Objects:
 
     def next_word(self, cache: int, slab: int) -> bool:
         """Let allocations come from the first word of a slab that has a free object; False if none has."""
-        if slab >= self.low_frames:
-            raise CorruptionError(f"the slab cache at {cache << 3:#x} has no slab {slab:#x}", cache << 3)
         at = self.first_word + (slab << 3) + D_DATA
         for index in range(MOST_OBJECTS >> 6):
             if self.words[at + index]:
@@ -199,8 +200,9 @@ class Objects:
         shape = self.words[cache + C_SHAPE]
         flags = shape >> SHAPE_FLAGS_SHIFT
         if flags & CACHE_BUSY:
-            what = f"cache {self.name(cache)!r} is used inside its own constructor or destructor"
-            raise InUseError(what, self.address(cache))
+            raise InUseError(
+                f"cache {self.name(cache)!r} is used inside its own constructor or destructor", self.address(cache)
+            )
         pages = shape >> SHAPE_PAGES_SHIFT & SHAPE_PAGES
         if pages == 0 or shape & SHAPE_OBJECTS == 0 or shape & SHAPE_OBJECTS > MOST_OBJECTS:
             raise CorruptionError(f"the shape of the slab cache at {cache << 3:#x} is damaged", cache << 3)
@@ -229,7 +231,7 @@ class Objects:
     def next_colour(self, cache: int) -> int:
         """The bytes by which the next slab's objects are shifted."""
         colours = self.words[cache + C_COLOURS]
-        count = colours & 0xFFFF_FFFF
+        count = colours & COLOUR_COUNT
         if count <= 1:
             return 0
         colour = colours >> 32
@@ -238,15 +240,18 @@ class Objects:
         return colour * self.words[cache + C_COLOUR_STEP]
 
     def prepare_objects(self, cache: int, slab: int) -> None:
-        """Paint the red zones of a new slab and run the constructor; a raising one undoes the slab."""
+        """Paint the red zones of a new slab and run the constructor."""
         shape = self.words[cache + C_SHAPE]
+        constructed = shape >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED
         base, stride, objects = self.first_object(slab), self.words[cache + C_STRIDE], shape & SHAPE_OBJECTS
         if shape >> SHAPE_FLAGS_SHIFT & CACHE_DEBUG:
-            poison = shape >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0
-            self.zones.prepare(base, stride, objects, self.words[cache + C_OBJECT_SIZE], poison)
+            self.zones.prepare(base, stride, objects, self.words[cache + C_OBJECT_SIZE], constructed == 0)
+        if constructed:
+            self.construct(cache, slab, base, stride, objects)
+
+    def construct(self, cache: int, slab: int, base: int, stride: int, objects: int) -> None:
+        """Run the constructor over the objects of a new slab; a raising one undoes the slab."""
         constructor = self.callbacks.get(cache, (None, None))[0]
-        if shape >> SHAPE_FLAGS_SHIFT & CACHE_CONSTRUCTED == 0:
-            return
         if constructor is None:
             self.discard(cache, slab)
             raise InUseError(f"the constructor of cache {self.name(cache)!r} is not bound", self.address(cache))
@@ -271,19 +276,24 @@ class Objects:
             self.destroy_slab(cache, slab)
 
     def destroy_slab(self, cache: int, slab: int) -> None:
-        """Run the destructor over an unlinked, empty slab and give its frames back."""
+        """Run the destructor over an unlinked, empty slab and give its frames back, whatever it raises."""
+        if self.words[cache + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_DESTROYED:
+            self.destroy_objects(cache, slab)
+        else:
+            self.discard(cache, slab)
+
+    def destroy_objects(self, cache: int, slab: int) -> None:
+        """`destroy_slab` with a destructor, unless that of an attached image is not bound."""
         destructor = self.callbacks.get(cache, (None, None))[1]
-        if destructor is not None:
-            shape = self.words[cache + C_SHAPE]
-            base, stride = self.first_object(slab), self.words[cache + C_STRIDE]
-            self.words[cache + C_SHAPE] = shape | CACHE_BUSY << SHAPE_FLAGS_SHIFT
-            try:
+        shape = self.words[cache + C_SHAPE]
+        base, stride = self.first_object(slab), self.words[cache + C_STRIDE]
+        self.words[cache + C_SHAPE] = shape | CACHE_BUSY << SHAPE_FLAGS_SHIFT
+        try:
+            if destructor is not None:
                 for index in range(shape & SHAPE_OBJECTS):
                     destructor(base + index * stride)
-            finally:
-                self.words[cache + C_SHAPE] = shape
-                self.discard(cache, slab)
-        else:
+        finally:
+            self.words[cache + C_SHAPE] = shape
             self.discard(cache, slab)
 
     def discard(self, cache: int, slab: int) -> None:

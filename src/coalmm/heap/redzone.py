@@ -69,10 +69,10 @@ class RedZones:
     def check_poison(self, address: int, size: int, history: str = "") -> None:
         """Raise CorruptionError, naming the first wrong byte, if a free object was written to."""
         found = self.ram.read(address - self.kernel_base, size)
-        body = found[:-1].lstrip(bytes((POISON_FREE,)))
+        body = found[: size - 1].lstrip(bytes((POISON_FREE,)))
         if body:
             raise self.damage("use after free: byte", address, address + size - 1 - len(body), POISON_FREE, history)
-        if found[-1] != POISON_END:
+        if found[size - 1] != POISON_END:
             raise self.damage("use after free: last byte", address, address + size - 1, POISON_END, history)
 
     def damage(self, what: str, address: int, at: int, expected: int, history: str) -> CorruptionError:

@@ -273,10 +273,13 @@ class Slabs:
 
         Raises DoubleFreeError for a destroyed cache, InvalidPointerError for what is none.
         """
-        pointer = as_u64(cache)
-        if pointer == 0:
+        return self.take(as_u64(cache))
+
+    def take(self, cache: int) -> int:
+        """`allocate` of a checked cache."""
+        if cache == 0:
             return 0
-        index = self.cache_at(pointer)
+        index = self.cache_at(cache)
         if self.words[SB_HOOKS]:
             return self.allocate_slowly(index)
         return self.objects.take_object(index)
@@ -321,10 +324,16 @@ class Slabs:
         Raises DoubleFreeError or InvalidPointerError (an object of another cache, a pointer into an
         object, no object at all), CorruptionError for a damaged red zone; nothing is changed then.
         """
-        pointer = as_u64(ptr)
-        index = self.cache_at(as_u64(cache))
-        if pointer == 0:
-            return
+        self.give(as_u64(cache), as_u64(ptr))
+
+    def give(self, cache: int, pointer: int) -> None:
+        """`free` of a checked cache and address."""
+        index = self.cache_at(cache)
+        if pointer:
+            self.give_live(index, pointer)
+
+    def give_live(self, index: int, pointer: int) -> None:
+        """`free` of an address that is not NULL, to the cache whose word index is known."""
         number = self.locate(index, pointer)
         hooks = self.words[SB_HOOKS]
         if hooks and self.words[index + C_SHAPE] >> SHAPE_FLAGS_SHIFT & CACHE_DEBUG:
@@ -344,8 +353,9 @@ class Slabs:
             raise InvalidPointerError(f"{pointer:#x} is not an object: {self.frames.describe(offset)}", pointer)
         owner, slab = self.halves[at + D_OWNER], self.halves[at + D_HEAD]
         if owner != cache:
-            names = (self.objects.name(owner), self.objects.name(cache))
-            raise InvalidPointerError(f"{pointer:#x} belongs to cache {names[0]!r}, not {names[1]!r}", pointer)
+            raise InvalidPointerError(
+                f"{pointer:#x} belongs to cache {self.objects.name(owner)!r}, not {self.objects.name(cache)!r}", pointer
+            )
         number = self.objects.object_index(cache, slab, pointer)
         if number == ALL_ONES:
             raise InvalidPointerError(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from coalmm.errors import CorruptionError
+from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.heap.constants import (
     R_ADDRESS,
@@ -75,7 +76,7 @@ class Tracking:
 
     def disable(self) -> None:
         """Stop recording; what was recorded is kept until `enable` and `reset`."""
-        self.words[SB_HOOKS] &= ~HOOK_TRACK
+        self.words[SB_HOOKS] &= ALL_ONES ^ HOOK_TRACK
 
     def reset(self) -> None:
         """Stop recording, forget everything and give its frames back."""
@@ -99,9 +100,13 @@ class Tracking:
     def allocated(self, address: int, size: int) -> None:
         """Record an allocation; without memory for the record it is counted as missed."""
         self.put(TRACK_SERIAL, self.get(TRACK_SERIAL) + 1)
-        if 2 * (self.get(TRACK_USED) + 1) > self.get(TRACK_CAPACITY) and not self.grow():
+        if 2 * (self.get(TRACK_USED) + 1) <= self.get(TRACK_CAPACITY) or self.grow():
+            self.record(address, size)
+        else:
             self.put(TRACK_MISSED, self.get(TRACK_MISSED) + 1)
-            return
+
+    def record(self, address: int, size: int) -> None:
+        """Write the record of an allocation; there is room for it."""
         at = self.find(address)
         if self.words[at + R_ADDRESS] == 0:
             self.put(TRACK_USED, self.get(TRACK_USED) + 1)
@@ -124,12 +129,11 @@ class Tracking:
         """Record a free; one of an allocation made before tracking began changes nothing."""
         self.put(TRACK_SERIAL, self.get(TRACK_SERIAL) + 1)
         at = self.find(address)
-        if at == 0 or self.words[at + R_ADDRESS] == 0 or self.words[at + R_STATE] != LIVE:
-            return
-        self.words[at + R_STATE] = FREED
-        self.words[at + R_FREE_SITE] = self.site()
-        self.words[at + R_FREE_SERIAL] = self.get(TRACK_SERIAL)
-        self.put(TRACK_LIVE, self.get(TRACK_LIVE) - 1)
+        if at and self.words[at + R_ADDRESS] and self.words[at + R_STATE] == LIVE:
+            self.words[at + R_STATE] = FREED
+            self.words[at + R_FREE_SITE] = self.site()
+            self.words[at + R_FREE_SERIAL] = self.get(TRACK_SERIAL)
+            self.put(TRACK_LIVE, self.get(TRACK_LIVE) - 1)
 
     def history(self, address: int) -> str:
         """What is known of an address, as the end of a sentence: "; allocated at f.py:3, freed at f.py:9"."""

@@ -103,45 +103,48 @@ class Bitmap:
 
     def set(self, index: int) -> None:
         """Set one bit, and the summaries above a word that it fills."""
-        for level in range(self.levels):
-            at = self.bases[level] + (index >> 6)
-            self.words[at] |= bit(index)
-            if self.words[at] != ALL_ONES:
-                break
-            index >>= 6
+        self.set_bits(index, bit(index))
 
     def clear(self, index: int) -> None:
         """Clear one bit, and the summaries above a word that was full."""
+        self.clear_bits(index, bit(index))
+
+    def set_range(self, start: int, count: int) -> None:
+        """Set `count` bits from `start`, a word at a time."""
+        end = start + count
+        while start < end:
+            size = min(64 - (start & 63), end - start)
+            self.set_bits(start, ALL_ONES >> (64 - size) << (start & 63))
+            start += size
+
+    def clear_range(self, start: int, count: int) -> None:
+        """Clear `count` bits from `start`, a word at a time."""
+        end = start + count
+        while start < end:
+            size = min(64 - (start & 63), end - start)
+            self.clear_bits(start, ALL_ONES >> (64 - size) << (start & 63))
+            start += size
+
+    def set_bits(self, index: int, bits: int) -> None:
+        """Set the bits `bits` of the word that has bit `index`, and the summaries above if that fills it."""
+        for level in range(self.levels):
+            at = self.bases[level] + (index >> 6)
+            self.words[at] |= bits
+            if self.words[at] != ALL_ONES:
+                break
+            index >>= 6
+            bits = bit(index)
+
+    def clear_bits(self, index: int, bits: int) -> None:
+        """Clear the bits `bits` of the word that has bit `index`, and the summaries above if it was full."""
         for level in range(self.levels):
             at = self.bases[level] + (index >> 6)
             full = self.words[at] == ALL_ONES
-            self.words[at] &= ALL_ONES ^ bit(index)
+            self.words[at] &= ALL_ONES ^ bits
             if not full:
                 break
             index >>= 6
-
-    def set_range(self, start: int, count: int) -> None:
-        """Set `count` bits from `start`, a word at a time where it can."""
-        end = start + count
-        while start < end:
-            if (start & 63) == 0 and end - start >= 64:
-                self.words[self.bases[0] + (start >> 6)] = ALL_ONES
-                self.set(start + 63)
-                start += 64
-            else:
-                self.set(start)
-                start += 1
-
-    def clear_range(self, start: int, count: int) -> None:
-        """Clear `count` bits from `start`, a word at a time where it can."""
-        end = start + count
-        while start < end:
-            self.clear(start)
-            if (start & 63) == 0 and end - start >= 64:
-                self.words[self.bases[0] + (start >> 6)] = 0
-                start += 64
-            else:
-                start += 1
+            bits = bit(index)
 
     def seal(self) -> None:
         """Set the bits past the end of each level, which stand for nothing: done once, on zeroed RAM."""

@@ -29,48 +29,44 @@ cdef class Frames:
     cdef readonly u64 first_half
 
     @cython.locals(low=u64, pfn=u64)
-    cpdef u64 take(self, u64 kind, u64 owner) except? 0
+    cpdef u64 take(self, u64 kind, u64 owner) except? 0 nogil
     @cython.locals(pfn=u64)
-    cpdef u64 take_low(self, u64 kind, u64 owner) except? 0
-    cpdef u64 claim(self, u64 pfn, u64 kind, u64 owner) except? 0
-    cpdef int claim_at(self, u64 pfn, u64 kind, u64 owner) except -1
-    @cython.locals(at=u64)
-    cpdef int describe_taken(self, u64 pfn, u64 kind, u64 owner) except -1
+    cpdef u64 take_low(self, u64 kind, u64 owner) except? 0 nogil
+    cpdef u64 claim(self, u64 pfn, u64 kind, u64 owner) except? 0 nogil
+    cpdef int claim_at(self, u64 pfn, u64 kind, u64 owner) except -1 nogil
     @cython.locals(low=u64)
-    cpdef bint extend_run(self, u64 first, u64 count, u64 kind) except -1
-    @cython.locals(pfn=u64)
-    cpdef int take_range(self, u64 first, u64 count, u64 kind, u64 owner) except -1
+    cpdef bint extend_run(self, u64 first, u64 count, u64 kind) except -1 nogil
+    @cython.locals(pfn=u64, at=u64)
+    cpdef int take_range(self, u64 first, u64 count, u64 kind, u64 owner) except -1 nogil
     @cython.locals(limit=u64, first=u64)
-    cpdef u64 take_run(self, u64 count, u64 align, u64 kind, u64 owner, bint low) except? 0
+    cpdef u64 take_run(self, u64 count, u64 align, u64 kind, u64 owner, bint low) except? 0 nogil
     @cython.locals(pfn=u64)
-    cpdef int give_run(self, u64 first, u64 count) except -1
+    cpdef int give_run(self, u64 first, u64 count) except -1 nogil
     @cython.locals(at=u64, references=u64)
-    cpdef bint hold(self, u64 pfn) except -1
+    cpdef bint hold(self, u64 pfn) except -1 nogil
     @cython.locals(at=u64, references=u64)
-    cpdef u64 drop(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
-    cpdef int release(self, u64 pfn) except -1
-    @cython.locals(at=u64, index=u64)
-    cpdef int clear_descriptor(self, u64 pfn) except -1
+    cpdef u64 drop(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF nogil
     @cython.locals(at=u64, references=u64, mappings=u64)
     cpdef bint map_user(self, u64 pfn) except -1
     @cython.locals(at=u64, mappings=u64)
     cpdef u64 unmap_user(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
-    cpdef u64 kind(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
+    cpdef u64 kind(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF nogil
     @cython.locals(at=u64)
-    cpdef int set_kind(self, u64 pfn, u64 kind) except -1
-    cpdef u64 references(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
-    cpdef u64 mappings(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF
-    cpdef bint is_allocated(self, u64 pfn) except -1
-    cpdef int zero(self, u64 pfn) except -1
+    cpdef int set_kind(self, u64 pfn, u64 kind) except -1 nogil
+    cpdef u64 references(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF nogil
+    cpdef u64 mappings(self, u64 pfn) except? 0xFFFFFFFFFFFFFFFF nogil
+    cpdef bint is_allocated(self, u64 pfn) except -1 nogil
+    cpdef int zero(self, u64 pfn) except -1 nogil
 
     @cython.locals(pfn=u64)
-    cpdef u64 allocate(self) except? 0
+    cpdef u64 allocate(self) except? 0 nogil
     @cython.locals(paddr=u64)
     cpdef u64 allocate_zeroed(self) except? 0
-    @cython.locals(pfn=u64)
     cpdef object free(self, object paddr)
-    @cython.locals(address=u64, pfn=u64)
-    cpdef u64 own(self, object paddr) except? 0
+    @cython.locals(pfn=u64)
+    cpdef int give(self, u64 paddr) except -1 nogil
+    @cython.locals(pfn=u64)
+    cpdef u64 own(self, u64 paddr) except? 0 nogil
     @cython.locals(address=u64, pfn=u64, kind=u64)
     cpdef str describe(self, object paddr)
     @cython.locals(pfn=u64, at=u64, references=u64, mappings=u64, kind=u64, own=u64)

@@ -125,17 +125,7 @@ class Frames:
 
     def claim_at(self, pfn: int, kind: int, owner: int) -> None:
         """Mark the free frame `pfn` taken, with one reference."""
-        self.bitmap.set(pfn)
-        self.words[SB_FREE] -= 1
-        self.describe_taken(pfn, kind, owner)
-
-    def describe_taken(self, pfn: int, kind: int, owner: int) -> None:
-        """Fill in the (zero) descriptor of a frame that was just taken."""
-        at = self.first_half + (pfn << 4)
-        self.halves[at + D_REFERENCES] = 1
-        self.halves[at + D_KIND] = kind
-        self.halves[at + D_OWNER] = owner
-        self.words[SB_KINDS + kind] += 1
+        self.take_range(pfn, 1, kind, owner)
 
     def take_run(self, count: int, align: int, kind: int, owner: int, low: bool) -> int:
         """Take `count` adjacent frames, the first a multiple of `align`; its pfn, 0 if there is no such run.
@@ -167,13 +157,18 @@ class Frames:
         """Mark adjacent free frames taken, with one reference each."""
         self.bitmap.set_range(first, count)
         self.words[SB_FREE] -= count
+        self.words[SB_KINDS + kind] += count
         for pfn in range(first, first + count):
-            self.describe_taken(pfn, kind, owner)
+            at = self.first_half + (pfn << 4)
+            self.halves[at + D_REFERENCES] = 1
+            self.halves[at + D_KIND] = kind
+            self.halves[at + D_OWNER] = owner
 
     def give_run(self, first: int, count: int) -> None:
         """Give back `count` adjacent frames that have one reference each, in one go."""
         for pfn in range(first, first + count):
-            self.clear_descriptor(pfn)
+            self.words[SB_KINDS + (self.halves[self.first_half + (pfn << 4) + D_KIND] & KIND_MASK)] -= 1
+        fill_range(self.bytes, self.descriptors + (first << 6), count << 6, 0)
         self.bitmap.clear_range(first, count)
         self.words[SB_FREE] += count
 
@@ -193,23 +188,10 @@ class Frames:
         if references == 0:
             raise CorruptionError(f"frame {pfn << FRAME_SHIFT:#x} has no reference to drop", pfn << FRAME_SHIFT)
         if references == 1:
-            self.release(pfn)
+            self.give_run(pfn, 1)
             return 0
         self.halves[at + D_REFERENCES] = references - 1
         return references - 1
-
-    def release(self, pfn: int) -> None:
-        """Hand a frame back to the bitmap."""
-        self.clear_descriptor(pfn)
-        self.bitmap.clear(pfn)
-        self.words[SB_FREE] += 1
-
-    def clear_descriptor(self, pfn: int) -> None:
-        """Zero a descriptor: the frame is of no kind any more."""
-        at = self.first_word + (pfn << 3)
-        self.words[SB_KINDS + (self.halves[at + at + D_KIND] & KIND_MASK)] -= 1
-        for index in range(DESCRIPTOR_WORDS):
-            self.words[at + index] = 0
 
     def map_user(self, pfn: int) -> bool:
         """A user page-table entry takes a reference; False, and nothing changed, if the counter is full."""
@@ -313,6 +295,10 @@ class Frames:
 
         Raises InvalidPointerError, or DoubleFreeError for one that was already given back.
         """
+        self.give(as_u64(paddr))
+
+    def give(self, paddr: int) -> None:
+        """`free` of a checked address."""
         pfn = self.own(paddr)
         self.halves[self.first_half + (pfn << 4) + D_COUNT] -= 1
         self.drop(pfn)
@@ -322,31 +308,30 @@ class Frames:
         if len(set(paddrs)) != len(paddrs):
             raise DoubleFreeError("a frame stands twice in the list")
         for paddr in paddrs:
-            self.own(paddr)
+            self.own(as_u64(paddr))
         for paddr in paddrs:
             self.free(paddr)
 
     def get(self, paddr: int) -> None:
         """Take one more reference to a frame of `allocate`; each needs a `free` of its own."""
-        pfn = self.own(paddr)
+        pfn = self.own(as_u64(paddr))
         if not self.hold(pfn):
             raise InvalidPointerError(f"{self.describe(paddr)}; its reference counter is full", paddr)
         self.halves[self.first_half + (pfn << 4) + D_COUNT] += 1
 
     def own(self, paddr: int) -> int:
         """The pfn of a frame that its caller may free; raises InvalidPointerError or DoubleFreeError."""
-        address = as_u64(paddr)
-        pfn = address >> FRAME_SHIFT
-        if address & FRAME_MASK:
-            raise InvalidPointerError(f"{address:#x} is not the address of a frame: {self.describe(address)}", address)
+        pfn = paddr >> FRAME_SHIFT
+        if paddr & FRAME_MASK:
+            raise InvalidPointerError(f"{paddr:#x} is not the address of a frame: {self.describe(paddr)}", paddr)
         if pfn == 0 or pfn >= self.pfn_limit or self.kind(pfn) not in (0, KIND_FRAME):
-            raise InvalidPointerError(f"no frame to give back: {self.describe(address)}", address)
+            raise InvalidPointerError(f"no frame to give back: {self.describe(paddr)}", paddr)
         if not self.bitmap.test(pfn) or (
             self.kind(pfn) == KIND_FRAME and self.halves[self.first_half + (pfn << 4) + D_COUNT] == 0
         ):
-            raise DoubleFreeError(f"already given back or never handed out: {self.describe(address)}", address)
+            raise DoubleFreeError(f"already given back or never handed out: {self.describe(paddr)}", paddr)
         if self.kind(pfn) != KIND_FRAME:
-            raise InvalidPointerError(f"no frame to give back: {self.describe(address)}", address)
+            raise InvalidPointerError(f"no frame to give back: {self.describe(paddr)}", paddr)
         return pfn
 
     def describe(self, paddr: int) -> str:

@@ -14,4 +14,4 @@ cdef class Injection:
     cdef u64[::1] words
 
     @cython.locals(at=u64, seen=u64, every=u64)
-    cpdef bint should_fail(self, u64 point, u64 size) except -1
+    cpdef bint should_fail(self, u64 point, u64 size) except -1 nogil

@@ -146,6 +146,31 @@ TEST(threads_share_the_machine)
     CHECK(free_memory() == before);
 }
 
+static void *misuse(void *object)
+{
+    kfree(object);
+    slab_free(object, object);
+    buddy_free(object);
+    frame_free(1);
+    return NULL;
+}
+
+/* Python has not heard of such a thread before its first error. */
+TEST(each_error_of_a_short_thread_is_reported_once)
+{
+    void *object = kmalloc(64);
+    kfree(object);
+    for (unsigned i = 0; i < 50; i++) {
+        pthread_t thread;
+        reports = 0;
+        CHECK(pthread_create(&thread, NULL, misuse, object) == 0);
+        pthread_join(thread, NULL);
+        CHECK(reports == 4);
+    }
+    reports = 0;
+    CHECK(coalmm_validate() == 0);
+}
+
 TEST(the_lock_may_be_taken_again_and_keeps_others_out)
 {
     coalmm_lock();
