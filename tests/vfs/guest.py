@@ -1,6 +1,7 @@
 """A task over a booted machine and a Vfs, whose system calls a test makes by name."""
 
 import importlib
+import os
 import pkgutil
 from types import SimpleNamespace
 
@@ -47,6 +48,7 @@ class Guest:
         self.vfs = vfs or Vfs(str(root), **options)
         self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
         self.system.groups = {}
+        self.system.uid, self.system.gid = os.getuid(), os.getgid()
         self.system.wrote = lambda vaddr, size: None
         self.system.timers = ArmedTimers(lambda: None)
         self.abi = X86_64 if bits == 64 else I386

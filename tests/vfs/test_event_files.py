@@ -208,7 +208,7 @@ def test_messages_stay_apart(guest):
 
 
 def test_there_is_no_network(guest):
-    for family in (1, 2, 10, 16, 17):
+    for family in (2, 10, 16, 17):
         assert guest.call("socket", family, 1, 0) == -EAFNOSUPPORT
     assert guest.call("connect", 0, guest.room(16), 16) == -ENOTSOCK
     assert guest.call("socketpair", 2, 1, 0, guest.room(8)) == -EAFNOSUPPORT

@@ -86,14 +86,14 @@ def mknod(task: Task, path: int, mode: int, device: int) -> int:
 
 @system_call("mknodat")
 def mknodat(task: Task, directory: int, path: int, mode: int, device: int) -> int:
-    """mknodat(2): files and FIFOs; EPERM for devices."""
+    """mknodat(2): files, FIFOs and sockets; EPERM for devices."""
     kind = stat.S_IFMT(mode & 0xFFFF) or stat.S_IFREG
     if kind == stat.S_IFDIR:
         raise failure(EPERM)
     if kind not in (stat.S_IFREG, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK):
         raise failure(EINVAL)
     found = new_name(task, directory, path)
-    if kind not in (stat.S_IFREG, stat.S_IFIFO):
+    if kind not in (stat.S_IFREG, stat.S_IFIFO, stat.S_IFSOCK):
         raise failure(EPERM)
     made(found.directory, found.name, found.directory.create(found.name, kind | mode & 0o7777 & ~task.fs.umask))
     return 0

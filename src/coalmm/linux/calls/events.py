@@ -141,6 +141,7 @@ def timerfd_create(task: Task, clock: int, flags: int) -> int:
     """timerfd_create(2)."""
     if flags & 0xFFFF_FFFF & ~(os.O_CLOEXEC | os.O_NONBLOCK) or clock & 0xFFFF_FFFF not in CLOCKS:
         raise failure(EINVAL)
+    clock &= 0xFFFF_FFFF
     clock = {8: 0, 9: 7}.get(clock, clock)
     return install(task, TimerFile(task.system.timers, clock, os.O_RDWR | flags & os.O_NONBLOCK), flags)
 

@@ -48,6 +48,7 @@ FAMILIES = {
         "mremap msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect set_mempolicy "
         "set_mempolicy_home_node"
     ),
+    "messages": "recvmsg sendmsg",
     "names": "access faccessat faccessat2 readlink readlinkat",
     "owners": "chmod chown chown32 fchmod fchmodat fchown fchown32 fchownat lchown lchown32",
     "pidfds": "pidfd_getfd pidfd_open pidfd_send_signal",
@@ -65,9 +66,10 @@ FAMILIES = {
         "fadvise64 fadvise64_64 fallocate fdatasync fsync ftruncate ftruncate64 readahead sync sync_file_range syncfs "
         "truncate truncate64"
     ),
+    "socket_options": "getsockopt setsockopt",
     "sockets": (
-        "accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmsg sendmsg sendto "
-        "setsockopt shutdown socket socketcall socketpair"
+        "accept accept4 bind connect getpeername getsockname listen recvfrom sendto shutdown socket socketcall "
+        "socketpair"
     ),
     "stamps": "futimesat utime utimensat utimensat_time64 utimes",
     "status": "fstat fstat64 fstatat64 fstatfs fstatfs64 lstat lstat64 newfstatat stat stat64 statfs statfs64 statx",

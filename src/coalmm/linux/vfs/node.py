@@ -14,6 +14,7 @@ from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from coalmm.linux.vfs.inotify import Watch
     from coalmm.linux.vfs.open_file import OpenFile
+    from coalmm.linux.vfs.sockets import SocketFile
 
 
 class Node:
@@ -24,6 +25,7 @@ class Node:
     is_magic = False  # a link of /proc that leads to a place by itself, not by its text
 
     watches: list[Watch] | None = None  # inotify's
+    bound: SocketFile | None = None  # the socket that has this name
 
     _locks: Locks | None = None
 

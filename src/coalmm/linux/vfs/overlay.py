@@ -412,6 +412,8 @@ class OverlayDirectory(OverlayNode, Directory):
             node = OverlayFile()
         elif stat.S_ISFIFO(mode):
             node = OverlayFifo()
+        elif stat.S_ISSOCK(mode):
+            node = OverlaySpecial(stat.S_IFSOCK)
         else:
             raise failure(EPERM)
         node.overlay = self.overlay

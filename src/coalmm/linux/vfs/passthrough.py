@@ -237,6 +237,8 @@ class HostDirectory(HostNode, Directory):
             os.close(os.open(at.name, flags, bits, dir_fd=self.inside.fd))
         elif stat.S_ISFIFO(mode):
             os.mkfifo(at.name, bits, dir_fd=self.inside.fd)
+        elif stat.S_ISSOCK(mode):
+            os.mknod(at.name, bits | stat.S_IFSOCK, dir_fd=self.inside.fd)
         else:
             raise failure(EPERM)
         return self._made(name, bits)

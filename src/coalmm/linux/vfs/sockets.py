@@ -1,15 +1,16 @@
-"""Pairs of connected Unix sockets between tasks: the only sockets there are. Source: unix(7), socketpair(2)."""
+"""Unix sockets between tasks of a run: pairs, and those with names. There is no other network. Source: unix(7)."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import deque
-from errno import EAGAIN, EMSGSIZE, EPIPE
-from select import POLLHUP, POLLIN, POLLOUT
+from errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EMSGSIZE, ENOTCONN, EPIPE
+from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_new
+from coalmm.linux.vfs.channel import CAPACITY, Channel, Credentials, Message
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node
 from coalmm.linux.vfs.open_file import OpenFile
@@ -19,52 +20,10 @@ if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET = 1, 2, 5
-CAPACITY = 212992  # net.core.wmem_default
 POLLRDHUP = 0x2000
 SIGPIPE = 13
 FIONREAD = 0x541B
 SOCKET_DEVICE = 8  # st_dev of sockets
-
-
-class Channel:
-    """One direction: messages that wait, or bytes of a stream in pieces."""
-
-    def __init__(self, stream: bool) -> None:
-        self.stream = stream
-        self.waiting: deque[bytes] = deque()
-        self.size = 0
-        self.is_shut = False  # nobody will write any more
-        self.is_deaf = False  # nobody will read any more
-
-    @property
-    def room(self) -> int:
-        """Bytes that fit."""
-        return CAPACITY - self.size
-
-    def put(self, data: bytes) -> int:
-        """Add a message, or as much of a stream as fits."""
-        data = data[: self.room] if self.stream else data
-        self.waiting.append(data)
-        self.size += len(data)
-        return len(data)
-
-    def peek(self, size: int) -> bytes:
-        """The next message, cut; or bytes of a stream."""
-        if not self.stream or not self.waiting:
-            return self.waiting[0][:size] if self.waiting else b""
-        if len(self.waiting) > 1 and len(self.waiting[0]) < size:
-            whole = b"".join(self.waiting)
-            self.waiting = deque([whole])
-        return self.waiting[0][:size]
-
-    def take(self, count: int) -> None:
-        """Use up what was peeked: a message as a whole."""
-        if not self.waiting:
-            return
-        first = self.waiting.popleft()
-        self.size -= count if self.stream else len(first)
-        if self.stream and count < len(first):
-            self.waiting.appendleft(first[count:])
 
 
 class SocketNode(Node):
@@ -82,25 +41,98 @@ class SocketNode(Node):
 
 
 class SocketFile(OpenFile):
-    """One end of a pair."""
+    """A socket. `outgoing` is what the other side reads; None until it is connected."""
 
-    def __init__(self, kind: int, incoming: Channel, outgoing: Channel, flags: int) -> None:
+    def __init__(self, kind: int, flags: int, owner: Credentials) -> None:
         super().__init__(SocketNode(), None, os.O_RDWR | flags)
         self.kind = kind
-        self.incoming = incoming
-        self.outgoing = outgoing
+        self.owner = owner
+        self.incoming = Channel(kind == SOCK_STREAM)
+        self.outgoing: Channel | None = None
+        self.address = b""  # sun_path: a path, or a name that begins with NUL
+        self.peer_address = b""
+        self.peer_owner: Credentials | None = None
+        self.is_pair = False
+        self.backlog: deque[SocketFile] | None = None  # of a socket that listens: connections that wait
+        self.most_waiting = 0
+        self.names: dict[tuple[int, bytes], SocketFile] | None = None  # where its abstract name is
+        self.bound_node: Node | None = None  # its name in the tree of files
         self.activity = 0
 
     @property
     def path(self) -> bytes:
         return b"socket:[%d]" % self.node.attributes().ino
 
-    def peek(self, task: Task, size: int) -> bytes:
-        channel = self.incoming
-        if not channel.waiting and not channel.is_shut and (size or not channel.stream):
+    @property
+    def wants_credentials(self) -> bool:
+        """SO_PASSCRED: who sent is told with the bytes, so that a read is of one sender."""
+        return self.incoming.by_sender
+
+    @wants_credentials.setter
+    def wants_credentials(self, value: bool) -> None:
+        self.incoming.by_sender = value
+
+    # --- connections ---
+
+    def connect(self, other: SocketFile) -> None:
+        """Let each side's bytes go to the other one."""
+        self.outgoing, other.outgoing = other.incoming, self.incoming
+        self.peer_owner, other.peer_owner = other.owner, self.owner
+        self.peer_address, other.peer_address = other.address, self.address
+
+    def queue(self, client: SocketFile) -> None:
+        """A connection for one that listens: the side that accept(2) will give is made. EAGAIN, Blocked."""
+        backlog = self.backlog
+        if backlog is None or self.incoming.is_gone:
+            raise failure(ECONNREFUSED)
+        if len(backlog) > self.most_waiting:
+            if client.is_nonblocking:
+                raise failure(EAGAIN)
+            raise Blocked(lambda: len(backlog) <= self.most_waiting or self.incoming.is_gone)
+        side = SocketFile(self.kind, 0, self.owner)
+        side.address = self.address
+        side.wants_credentials = self.wants_credentials
+        client.connect(side)
+        backlog.append(side)
+        self.activity += 1
+
+    def accept(self) -> SocketFile:
+        """The next connection. EINVAL, EAGAIN, Blocked."""
+        backlog = self.backlog
+        if backlog is None:
+            raise failure(EINVAL)
+        if not backlog:
             if self.is_nonblocking:
                 raise failure(EAGAIN)
-            raise Blocked(lambda: channel.waiting or channel.is_shut)
+            raise Blocked(lambda: backlog)
+        self.activity += 1
+        return backlog.popleft()
+
+    # --- bytes ---
+
+    def peek(self, task: Task, size: int) -> bytes:
+        return self.look(size, self.is_nonblocking)
+
+    def look(self, size: int, nonblocking: bool, wanted: int = 1) -> bytes:
+        """What can be read. Blocked until there is some, `wanted` bytes of a stream; b"" at its end."""
+        channel = self.incoming
+        if channel.stream and (self.outgoing is None or self.backlog is not None):
+            raise failure(EINVAL)
+        if self.kind == SOCK_SEQPACKET and self.outgoing is None:
+            raise failure(ENOTCONN)
+        wanted = min(wanted, CAPACITY // 2) if channel.stream and not channel.by_sender else 1
+
+        def is_ready() -> bool:
+            some = bool(channel.waiting) and (channel.size >= wanted or not channel.stream)
+            return some or channel.is_shut or channel.was_reset
+
+        if not is_ready() and (size or not channel.stream):
+            if nonblocking:
+                raise failure(EAGAIN)
+            raise Blocked(is_ready)
+        if channel.was_reset and not (channel.stream and channel.waiting):
+            channel.was_reset = False
+            raise failure(ECONNRESET)
         return channel.peek(size)
 
     def consume(self, count: int) -> None:
@@ -108,43 +140,79 @@ class SocketFile(OpenFile):
         self.activity += 1
 
     def write(self, task: Task, data: bytes) -> int:
-        return self.send(task, data, True)
+        owner = Credentials(task.group.pid, task.system.uid, task.system.gid)
+        return self.send(task, Message(data, [], owner))
 
-    def send(self, task: Task, data: bytes, signals: bool, nonblocking: bool = False) -> int:
-        """Write; `signals`: SIGPIPE as well as EPIPE."""
-        channel = self.outgoing
-        if channel.is_deaf or channel.is_shut:
-            if signals and self.kind != SOCK_DGRAM:
-                task.send_signal(SIGPIPE)
-            raise failure(EPIPE)
-        if not channel.stream and len(data) > CAPACITY:
+    def send(
+        self,
+        task: Task,
+        message: Message,
+        signals: bool = True,
+        nonblocking: bool = False,
+        target: SocketFile | None = None,
+    ) -> int:
+        """Write to the other side, or to `target`; `signals`: SIGPIPE as well as EPIPE."""
+        channel = self.outgoing if target is None else target.incoming
+        if channel is None:
+            raise failure(ENOTCONN)
+        self._check_reader(task, channel, signals)
+        size = len(message.data)
+        if not channel.stream and size > CAPACITY:
             raise failure(EMSGSIZE)
-        if channel.stream and not data:
+        if channel.stream and not size:
             return 0
-        needed = 1 if channel.stream else len(data)
-        if channel.room < needed:
+        needed = 1 if channel.stream else size
+        if channel.room < needed or (not size and len(channel.waiting) > CAPACITY >> 9):
             if self.is_nonblocking or nonblocking:
                 raise failure(EAGAIN)
             raise Blocked(lambda: channel.room >= needed or channel.is_deaf)
+        message.data = message.data[: channel.room] if channel.stream else message.data
+        message.sender = self.address
         self.activity += 1
-        return channel.put(data)
+        channel.put(message)
+        return len(message.data)
+
+    def _check_reader(self, task: Task, channel: Channel, signals: bool) -> None:
+        """EPIPE or ECONNREFUSED if nobody will read."""
+        if self.kind == SOCK_DGRAM and channel.is_gone:
+            raise failure(ECONNREFUSED)
+        if channel.is_deaf or (channel.is_shut and channel is self.outgoing):
+            if signals and self.kind != SOCK_DGRAM:
+                task.send_signal(SIGPIPE)
+            raise failure(EPIPE)
 
     def shut(self, reading: bool, writing: bool) -> None:
         """shutdown(2)."""
         if reading:
             self.incoming.is_deaf = self.incoming.is_shut = True
-        if writing:
+        if writing and self.outgoing is not None:
             self.outgoing.is_shut = True
         self.activity += 1
 
     def release(self) -> None:
-        self.shut(True, True)
+        if self.outgoing is not None and self.kind != SOCK_DGRAM:
+            self.outgoing.was_reset = bool(self.incoming.waiting)
+            self.outgoing.is_shut = True
+        for side in self.backlog or ():
+            side.release()
+        self.incoming.clear()
+        if self.names is not None:
+            self.names.pop((self.kind, self.address), None)
+        if self.bound_node is not None:
+            self.bound_node.bound = None
 
     def poll(self) -> int:
-        found = POLLIN if self.incoming.waiting or self.incoming.is_shut else 0
-        found |= POLLOUT if self.outgoing.room > 0 or self.outgoing.is_deaf else 0
-        found |= POLLRDHUP if self.incoming.is_shut else 0
-        return found | (POLLHUP if self.incoming.is_shut and (self.outgoing.is_shut or self.outgoing.is_deaf) else 0)
+        incoming, outgoing = self.incoming, self.outgoing
+        if self.backlog is not None:
+            return POLLIN if self.backlog else 0
+        if outgoing is None and self.kind != SOCK_DGRAM:
+            return POLLOUT | POLLHUP
+        found = POLLIN if incoming.waiting or incoming.is_shut else 0
+        found |= POLLOUT if outgoing is None or outgoing.room > 0 or outgoing.is_deaf else 0
+        found |= POLLRDHUP if incoming.is_shut else 0
+        found |= POLLERR if incoming.was_reset else 0
+        is_over = outgoing is not None and (outgoing.is_shut or outgoing.is_deaf)
+        return found | (POLLHUP if incoming.is_shut and is_over else 0)
 
     def ioctl(self, task: Task, request: int, argument: int) -> int:
         if request != FIONREAD:
@@ -155,7 +223,9 @@ class SocketFile(OpenFile):
         return 0
 
 
-def socket_pair(kind: int, flags: int) -> tuple[SocketFile, SocketFile]:
+def socket_pair(kind: int, flags: int, owner: Credentials) -> tuple[SocketFile, SocketFile]:
     """Two connected sockets."""
-    first, second = Channel(kind == SOCK_STREAM), Channel(kind == SOCK_STREAM)
-    return SocketFile(kind, first, second, flags), SocketFile(kind, second, first, flags)
+    first, second = SocketFile(kind, flags, owner), SocketFile(kind, flags, owner)
+    first.connect(second)
+    first.is_pair = second.is_pair = True
+    return first, second

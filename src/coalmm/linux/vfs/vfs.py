@@ -31,7 +31,10 @@ from coalmm.linux.vfs.passthrough import HostDirectory
 from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.linux.vfs.sys import system_tree
-from coalmm.typed import Any
+from coalmm.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coalmm.linux.vfs.sockets import SocketFile
 
 OVERLAY_LIMIT = 4 << 30
 LARGE_FILE = 0o100000  # O_LARGEFILE
@@ -65,6 +68,7 @@ class Vfs:
         self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
         self.root: Directory = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
         self.output = OutputLimit(output_limit)
+        self.socket_names: dict[tuple[int, bytes], SocketFile] = {}  # the abstract ones
         self.console = [StreamNode(stream, number, self.output) for number, stream in enumerate(console)]
         for path in writable:
             self._make_writable(os.path.realpath(root), os.path.realpath(path))

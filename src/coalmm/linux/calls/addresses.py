@@ -1,0 +1,89 @@
+"""Names of Unix sockets: paths, and abstract ones. Source: unix(7)."""
+
+from __future__ import annotations
+
+import stat
+from errno import EADDRINUSE, ECONNREFUSED, EINVAL, ENOENT, EPROTOTYPE
+
+from coalmm.linux.abi import signed
+from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_WRITE, check_access
+from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.notify import made
+from coalmm.linux.vfs.resolve import must_exist
+from coalmm.linux.vfs.sockets import SocketFile
+from coalmm.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coalmm.linux.task import Task
+
+AF_UNIX = 1
+LONGEST = 110  # bytes of struct sockaddr_un
+
+
+def read_address(task: Task, vaddr: int, length: int) -> bytes:
+    """sun_path of a struct sockaddr_un: b"" for one that has none. EINVAL."""
+    size = signed(length)
+    if not 2 <= size <= LONGEST:
+        raise failure(EINVAL)
+    content = task.read(vaddr, size)
+    if int.from_bytes(content[:2], "little") != AF_UNIX:
+        raise failure(EINVAL)
+    name = content[2:]
+    return name if name[:1] == b"\0" else name.partition(b"\0")[0]
+
+
+def pack_address(name: bytes) -> bytes:
+    """struct sockaddr_un; a path has its NUL."""
+    return AF_UNIX.to_bytes(2, "little") + name + (b"\0" if name and name[0] else b"")
+
+
+def write_address(task: Task, name: bytes, address: int, length: int) -> None:
+    """Tell a program an address: cut to the room that it has, and how long it is. EINVAL."""
+    room = signed(int.from_bytes(task.read(length, 4), "little"))
+    if room < 0:
+        raise failure(EINVAL)
+    whole = pack_address(name)
+    task.write(address, whole[:room])
+    task.write(length, len(whole).to_bytes(4, "little"))
+
+
+def bind_abstract(task: Task, file: SocketFile, name: bytes) -> None:
+    """Give a socket an abstract name; a free one if `name` is empty."""
+    names: dict[tuple[int, bytes], SocketFile] = task.system.vfs.socket_names
+    if not name:
+        number = next(number for number in range(1 << 20) if (file.kind, b"\0%05x" % number) not in names)
+        name = b"\0%05x" % number
+    if (file.kind, name) in names:
+        raise failure(EADDRINUSE)
+    names[file.kind, name] = file
+    file.address, file.names = name, names
+
+
+def bind_path(task: Task, file: SocketFile, name: bytes) -> None:
+    """Make the file that names a socket."""
+    found = task.system.vfs.walk_to_name(task.fs, name, task)
+    found.check()
+    if found.node is not None or found.dots:
+        raise failure(EADDRINUSE)
+    if found.slash:
+        raise failure(ENOENT)
+    check_access(found.directory.attributes(), MAY_WRITE | MAY_EXECUTE)
+    node = found.directory.create(found.name, stat.S_IFSOCK | 0o777 & ~task.fs.umask)
+    made(found.directory, found.name, node)
+    node.bound, file.bound_node = file, node
+    file.address = name
+
+
+def find_socket(task: Task, name: bytes, kind: int) -> SocketFile:
+    """Whom an address names. ECONNREFUSED, EPROTOTYPE, and what a path can give."""
+    if name[:1] == b"\0":
+        found = task.system.vfs.socket_names.get((kind, name))
+    else:
+        node = must_exist(task.system.vfs.walk(task.fs, name, True, task))
+        check_access(node.attributes(), MAY_WRITE)
+        found = node.bound
+    if found is None:
+        raise failure(ECONNREFUSED)
+    if found.kind != kind:
+        raise failure(EPROTOTYPE)
+    return found
