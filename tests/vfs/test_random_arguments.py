@@ -13,10 +13,12 @@ from guest import Guest
 
 from coalmm.linux.registry import CALLS, CALLS_32
 
-FAMILIES = """
-attributes changes descriptors directories events files inotify locks messages names owners pipes poll renames sizes
-socket_options sockets stamps status
-""".split()
+FAMILIES = [
+    # the modules of calls on files
+    "attributes", "changes", "descriptors", "directories", "events", "files", "inotify", "locks",
+    "messages", "names", "owners", "pipes", "poll", "renames", "sizes", "socket_options", "sockets",
+    "stamps", "status",
+]  # fmt: skip
 SECONDS = float(os.environ.get("COALMM_FUZZ_SECONDS", "4"))
 EDGES = [0, 1, 2, 3, 4, 5, 7, 8, 16, 100, 4095, 4096, 1 << 16, 1 << 31, (1 << 31) - 1, 1 << 32, (1 << 32) - 1, 1 << 47,
          (1 << 63) - 1, 1 << 63, (1 << 64) - 1, (1 << 64) - 100, (1 << 64) - 4096]  # fmt: skip

@@ -91,7 +91,6 @@ def test_the_working_directory(guest):
     assert guest.path() == "/"
     assert guest.call("getcwd", guest.room(1), 1) == -34
     assert guest.call("chdir", "/etc/hostname") == -20
-    assert guest.call("chroot", "/etc") == -1
 
 
 def test_links_and_access(guest):

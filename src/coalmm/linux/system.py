@@ -386,7 +386,7 @@ class System:
             task.context = task.cpu.new_context()
             task.context_cpu = task.cpu
         group = task.group
-        group.executable, group.arguments, group.environment = start.path, start.argv, environment
+        group.executable, group.arguments, group.environment = start.executable, start.argv, environment
         group.auxiliary = start.auxiliary
         group.has_executed = True
 

@@ -29,11 +29,20 @@ def getcwd(task: Task, buffer: int, size: int) -> int:
     cwd = task.fs.cwd
     if cwd.is_gone:
         raise failure(ENOENT)
-    data = cwd.path + b"\0"
+    data = path_in(task, cwd) + b"\0"
     if size < len(data):
         raise failure(ERANGE)
     task.write(buffer, data)
     return len(data)
+
+
+def path_in(task: Task, directory: Directory) -> bytes:
+    """Where a directory is, from the task's root."""
+    root = task.fs.root
+    if not directory.is_below(root):
+        return b"(unreachable)" + directory.path
+    above = root.path.rstrip(b"/")
+    return directory.path[len(above) :] or b"/"
 
 
 @system_call("chdir")
@@ -57,9 +66,13 @@ def change(task: Task, directory: Directory) -> int:
 
 @system_call("chroot")
 def chroot(task: Task, path: int) -> int:
-    """chroot(2): nobody may."""
-    must_be_directory(must_exist(find(task, AT_FDCWD, path)))
-    raise failure(EPERM)
+    """chroot(2): for root."""
+    directory = must_be_directory(must_exist(find(task, AT_FDCWD, path)))
+    check_access(directory.attributes(), MAY_EXECUTE)
+    if task.system.uid != 0:
+        raise failure(EPERM)
+    task.fs.root = directory
+    return 0
 
 
 @system_call("umask")

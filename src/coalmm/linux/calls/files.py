@@ -8,7 +8,7 @@ from errno import EINVAL, EOPNOTSUPP, EOVERFLOW
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, copy_in, vectors
 from coalmm.linux.calls.paths import start_of
-from coalmm.linux.calls.transfer import read_into, read_parts, reading, write_from, write_parts, writing
+from coalmm.linux.calls.transfer import read_into, read_parts, reading, within_limit, write_from, write_parts, writing
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import accessed, modified
@@ -101,7 +101,11 @@ def pwrite(task: Task, fd: int, parts: list[tuple[int, int]], offset: int) -> in
     if offset < 0:
         raise failure(EINVAL)
     file = writing(task, fd)
-    return modified(file, write_parts(task, parts, lambda data, done: file.pwrite(data, offset + done)))
+
+    def put(data: bytes, done: int) -> int:
+        return file.pwrite(within_limit(task, file, data, done, offset + done), offset + done)
+
+    return modified(file, write_parts(task, parts, put))
 
 
 @system_call("pread64")

@@ -8,7 +8,7 @@ from errno import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.files import pair
 from coalmm.linux.calls.paths import AT_FDCWD, find
-from coalmm.linux.calls.transfer import writing
+from coalmm.linux.calls.transfer import RLIMIT_FSIZE, too_large, writing
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access
 from coalmm.linux.vfs.errors import failure
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 FALLOC_MODES = (0, 1, 3, 8, 0x10, 0x11, 0x20, 0x40, 0x41)  # what linux/falloc.h lets be combined
 
 
+def check_limit(task: Task, size: int) -> None:
+    """SIGXFSZ and EFBIG for a file that RLIMIT_FSIZE does not let grow so large."""
+    if size > task.group.limit(RLIMIT_FSIZE)[0]:
+        raise too_large(task)
+
+
 def do_truncate(task: Task, path: int, size: int) -> int:
     """truncate(2) with a signed size."""
     if size < 0:
@@ -34,6 +40,7 @@ def do_truncate(task: Task, path: int, size: int) -> int:
     if node.kind != stat.S_IFREG:
         raise failure(EINVAL)
     check_access(node.attributes(), MAY_WRITE)
+    check_limit(task, size)
     node.truncate(size)
     tell(node, IN_MODIFY)
     return 0
@@ -44,6 +51,7 @@ def do_ftruncate(task: Task, fd: int, size: int) -> int:
     if size < 0:
         raise failure(EINVAL)
     file = task.files.opened(fd)
+    check_limit(task, size)
     file.truncate(size)
     tell_file(file, IN_MODIFY)
     return 0

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from errno import EBADF
+from errno import EBADF, EFBIG
 
 from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
+from coalmm.linux.group import RLIM_INFINITY
 from coalmm.linux.registry import Blocked
+from coalmm.linux.signals.numbers import SIGXFSZ
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import OpenFile
+from coalmm.linux.vfs.regular import RegularFile
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
+RLIMIT_FSIZE = 1
 Parts = list[tuple[int, int]]  # (address, size) of an iovec array
 
 
@@ -56,7 +60,32 @@ def read_into(task: Task, file: OpenFile, parts: Parts) -> int:
 
 def write_from(task: Task, file: OpenFile, parts: Parts) -> int:
     """Write where a file is."""
-    return modified(file, write_parts(task, parts, lambda data, done: file.write(task, data)))
+
+    def put(data: bytes, done: int) -> int:
+        return file.write(task, within_limit(task, file, data, done))
+
+    return modified(file, write_parts(task, parts, put))
+
+
+def within_limit(task: Task, file: OpenFile, data: bytes, done: int, offset: int | None = None) -> bytes:
+    """What of `data` RLIMIT_FSIZE lets a file get, where it is or at an offset.
+
+    SIGXFSZ and EFBIG for none of it, unless the call has `done` something before.
+    """
+    limit = task.group.limit(RLIMIT_FSIZE)[0]
+    if limit == RLIM_INFINITY or not data or not isinstance(file, RegularFile):
+        return data
+    at = file.offset if offset is None else offset
+    room = limit - (file.node.size if file.flags & os.O_APPEND else at)
+    if room <= 0 and not done:
+        raise too_large(task)
+    return data[: max(room, 0)]
+
+
+def too_large(task: Task) -> OSError:
+    """RLIMIT_FSIZE is reached: SIGXFSZ for the thread, and EFBIG."""
+    task.send_signal(SIGXFSZ)
+    return failure(EFBIG)
 
 
 def read_parts(

@@ -66,6 +66,7 @@ class Start(NamedTuple):
     path: bytes
     argv: list[bytes]
     auxiliary: bytes = b""
+    executable: bytes = b""  # where the file is, whatever links led to it
     environ_at: tuple[int, int] = (0, 0)
     argv_at: tuple[int, int] = (0, 0)
 
@@ -166,7 +167,7 @@ def load_program(system: System, process: Process, program: Program, environ: li
     first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, system.first_random())
     process.write(first.pointer, first.content)
     note_image(process, image, base, first)
-    return Start(abi, entry, first.pointer, program.path, program.argv, first.auxiliary)
+    return Start(abi, entry, first.pointer, program.path, program.argv, first.auxiliary, program.file.path)
 
 
 def note_image(process: Process, image: elf.Image, base: int, first: stack.Stack) -> None:

@@ -7,6 +7,7 @@ same way from the root, and one name in it. So no path, link or race on the host
 import ctypes
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 DIRECTORY_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -35,6 +36,20 @@ class HostName:
     def stat(self) -> os.stat_result:
         """Of the file itself, also if it is a link."""
         return os.stat(self.name, dir_fd=self.directory.fd, follow_symlinks=False)
+
+    @property
+    def path(self) -> bytes:
+        """A path of the host to it, for calls that take no directory; it must not be followed if it is a link."""
+        return b"/proc/self/fd/%d/%s" % (self.directory.fd, self.name)
+
+    def extended(self) -> dict[bytes, bytes]:
+        """Its extended attributes, those that this user may read."""
+        found: dict[bytes, bytes] = {}
+        with suppress(OSError):
+            for name in os.listxattr(self.path, follow_symlinks=False):
+                with suppress(OSError):
+                    found[os.fsencode(name)] = os.getxattr(self.path, name, follow_symlinks=False)
+        return found
 
     def readlink(self) -> bytes:
         """Where a link points to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EPERM
+from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
@@ -67,6 +67,14 @@ class Node:
     def set_owner(self, uid: int, gid: int) -> None:
         """Change the owner; -1 leaves one as it is."""
         raise failure(EPERM)
+
+    def extended(self) -> dict[bytes, bytes]:
+        """Its extended attributes."""
+        return {}
+
+    def set_extended(self, name: bytes, value: bytes | None) -> None:
+        """Change one; None takes it away."""
+        raise failure(EOPNOTSUPP)
 
     def set_times(self, atime: int | None, mtime: int | None) -> None:
         """Change times (nanoseconds); None leaves one as it is."""

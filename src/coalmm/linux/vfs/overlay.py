@@ -84,6 +84,21 @@ class OverlayNode(Node):
     lower: HostName | None = None
     meta: Attributes | None = None
     pinned = False
+    attached: dict[bytes, bytes] | None = None  # extended attributes; None: the host's
+
+    def extended(self) -> dict[bytes, bytes]:
+        if self.attached is None:
+            return self.lower.extended() if self.lower is not None else {}
+        return dict(self.attached)
+
+    def set_extended(self, name: bytes, value: bytes | None) -> None:
+        attached = self.extended()
+        if value is None:
+            del attached[name]
+        else:
+            attached[name] = value
+        self.touch(False)
+        self.attached = attached
 
     def attributes(self) -> Attributes:
         if self.meta is not None:
@@ -240,6 +255,7 @@ class OverlayFile(OverlayNode, FileNode):
         self.change()
         if source is not None:
             self._rebind(source, copy)
+        self.attached = self.extended()
         self.upper, self.lower, self.reader = copy, None, None
         self._charge()
 

@@ -54,6 +54,15 @@ class HostNode(Node):
         held = self.held()
         os.chown(f"/proc/self/fd/{held.fd}", uid, gid)
 
+    def extended(self) -> dict[bytes, bytes]:
+        return self.at.extended()
+
+    def set_extended(self, name: bytes, value: bytes | None) -> None:
+        if value is None:
+            os.removexattr(self.at.path, name, follow_symlinks=False)
+        else:
+            os.setxattr(self.at.path, name, value, follow_symlinks=False)
+
     def set_times(self, atime: int | None, mtime: int | None) -> None:
         now = self.attributes()
         stamps = (now.atime if atime is None else atime, now.mtime if mtime is None else mtime)

@@ -203,7 +203,7 @@ class ProcessDirectory(ProcDirectory):
 
         def place() -> Place:
             if name == b"exe":
-                found: Place = shown.system.vfs.walk(shown.fs, self.group.executable)
+                found: Place = shown.system.vfs.walk(shown.system.vfs.context(), self.group.executable)
                 return found
             directory = shown.fs.cwd if name == b"cwd" else shown.fs.root
             return Place(directory.parent, directory.name, directory)
