@@ -1,5 +1,7 @@
 """Facts about the heap that a random walk reaches seldom: callbacks that misbehave, places, sizes, regions."""
 
+from random import Random
+
 import pytest
 
 import coalmm
@@ -89,6 +91,20 @@ def test_the_heap_grows_into_the_frames_and_gives_whole_regions_back(kernel):
     assert kept < start.total_bytes + MIB
     kernel.buddy.trim()
     assert kernel.frames.statistics() == frames
+
+
+def test_what_the_heap_keeps_for_later_does_not_stand_in_the_way_of_a_large_block():
+    for seed in (1, 3, 4, 29):
+        kernel = coalmm.boot("8M", "x86_64")
+        random = Random(seed)
+        blocks = [kernel.buddy.allocate(4096 << random.randrange(11)) for _ in range(60)]
+        random.shuffle(blocks)
+        for block in blocks:
+            kernel.buddy.free(block)
+        large = kernel.buddy.allocate(4 * MIB)
+        assert large, seed
+        kernel.buddy.free(large)
+        kernel.validate()
 
 
 @pytest.mark.parametrize("paging", PAGING)

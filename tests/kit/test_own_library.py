@@ -13,17 +13,17 @@ library = "{LIBRARY}"
 include = ["{INCLUDE_FOLDER}"]
 headers = ["coalmm.h"]
 prelude = "static size_t heap_free(void) {{ buddy_stats_t stats; buddy_get_stats(&stats); return stats.free_bytes; }}"
-init = 'coalmm_boot("ram=64M");'
+init = 'coalmm_boot("ram=RAM");'
 physical = "coalmm_phys_to_virt(paddr)"
 fail_nth = "coalmm_fail_nth(n);"
 buddy_free_bytes = "heap_free()"
 """
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
+@pytest.fixture(scope="module", params=["8M", "16M", "64M"])
+def report(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("library")
-    (folder / "check.toml").write_text(TOML)
+    (folder / "check.toml").write_text(TOML.replace("=RAM", f"={request.param}"))
     return check_target(folder, Options(seconds=2.0, seed=1, strict=True))
 
 

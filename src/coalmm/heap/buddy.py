@@ -65,6 +65,7 @@ if not cython.compiled:
         ORDER_SHIFT,
         POINT_BUDDY,
         SB_BUDDY,
+        SB_FREE,
         SB_HOOKS,
         SB_KERNEL_BASE,
         SB_KINDS,
@@ -105,7 +106,7 @@ class Buddy:
         """Take a block of 2**order frames; the pfn of its first, 0 if there is none."""
         if self.words[SB_HOOKS] & HOOK_INJECT and self.frames.injection.should_fail(POINT_BUDDY, bit(order + 12)):
             return 0
-        if self.words[SB_BUDDY + BUDDY_MASK] >> order == 0 and not self.grow(order):
+        if self.words[SB_BUDDY + BUDDY_MASK] >> order == 0 and not self.grow(order) and not self.regrow(order):
             return 0
         have = order + ctz(self.words[SB_BUDDY + BUDDY_MASK] >> order)
         pfn = self.words[SB_BUDDY + BUDDY_HEADS + have]
@@ -261,6 +262,17 @@ class Buddy:
         self.link(pfn, wanted, 0)
         self.frames.ram.back(pfn << FRAME_SHIFT, bit(wanted) << FRAME_SHIFT)
         return True
+
+    def regrow(self, order: int) -> bool:
+        """`grow` again, if the frames that the heap keeps for later, given back, may make a block of `order`.
+
+        With fault injection on a failure stays one.
+        """
+        if self.words[SB_HOOKS] & HOOK_INJECT:
+            return False
+        if bit(order) > self.words[SB_FREE] + self.words[SB_BUDDY + BUDDY_FREE]:
+            return False
+        return self.trim() != 0 and self.grow(order)
 
     def has_spare(self) -> bool:
         """Whether a free stretch to grow into is left, so that another one can go."""
