@@ -11,7 +11,7 @@ from coalmm.heap.constants cimport (
 )
 from coalmm.heap.tracking cimport Tracking
 from coalmm.physical.constants cimport (
-    D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_SHIFT, HOOK_INJECT, HOOK_TRACK, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
+    D_COUNT, D_HEAD, D_KIND, D_NEXT, D_OWNER, D_PREVIOUS, DESCRIPTOR_HALVES, FLAGS_KIND_MASK, FLAGS_SHIFT, HOOK_INJECT, HOOK_TRACK, KIND_BUDDY, KIND_BUDDY_FREE, KIND_FRAME,
     KIND_HEAP, KIND_MASK, ORDER_SHIFT, POINT_BUDDY, SB_BUDDY, SB_FREE, SB_HOOKS, SB_KERNEL_BASE, SB_KINDS, SB_KMALLOC, SB_LOWMEM,
     SB_TOTAL,
 )
@@ -58,6 +58,10 @@ cdef class Buddy:
     @cython.locals(wanted=u64, pfn=u64)
     cdef bint grow(self, u64 order) except -1 nogil
     cdef bint regrow(self, u64 order) except -1 nogil
+    @cython.locals(number=u64, end=u64)
+    cdef bint has_room(self, u64 order) except -1 nogil
+    @cython.locals(kind=u64)
+    cdef u64 first_in_use(self, u64 pfn, u64 end) except? 0xFFFFFFFFFFFFFFFF nogil
     cdef bint has_spare(self) except -1 nogil
     cdef int release(self, u64 pfn, u64 order) except -1 nogil
     @cython.locals(before=u64, order=u64, pfn=u64, at=u64, after=u64, _=u64)

@@ -54,6 +54,7 @@ if not cython.compiled:
         D_OWNER,
         D_PREVIOUS,
         DESCRIPTOR_HALVES,
+        FLAGS_KIND_MASK,
         FLAGS_SHIFT,
         HOOK_INJECT,
         HOOK_TRACK,
@@ -264,15 +265,35 @@ class Buddy:
         return True
 
     def regrow(self, order: int) -> bool:
-        """`grow` again, if the frames that the heap keeps for later, given back, may make a block of `order`.
+        """`grow` again, if that works once the heap has given its free blocks back; else nothing is changed.
 
         With fault injection on a failure stays one.
         """
         if self.words[SB_HOOKS] & HOOK_INJECT:
             return False
-        if bit(order) > self.words[SB_FREE] + self.words[SB_BUDDY + BUDDY_FREE]:
+        if bit(order) > self.words[SB_FREE] + self.words[SB_BUDDY + BUDDY_FREE] or not self.has_room(order):
             return False
-        return self.trim() != 0 and self.grow(order)
+        self.trim()
+        return self.grow(order)
+
+    def has_room(self, order: int) -> bool:
+        """Whether free frames and free blocks that can go make a block of `order` together."""
+        for number in range(self.low_frames >> order):
+            end = (number + 1) << order
+            if self.first_in_use(number << order, end) == end:
+                return True
+        return False
+
+    def first_in_use(self, pfn: int, end: int) -> int:
+        """The first frame in [pfn, end) that is neither free nor in a free block that `trim` gives back, or `end`."""
+        while pfn < end:
+            pfn = self.frames.bitmap.next_set(pfn, end)
+            if pfn < end:
+                kind = self.halves[self.first_half + (pfn << 4) + D_KIND]
+                if kind & FLAGS_KIND_MASK != KIND_BUDDY_FREE:
+                    break
+                pfn += bit(kind >> ORDER_SHIFT & KIND_MASK)
+        return pfn
 
     def has_spare(self) -> bool:
         """Whether a free stretch to grow into is left, so that another one can go."""
