@@ -137,8 +137,8 @@ def missing_row(what: str) -> Row:
 
 
 def coalmm_run(command: list[str]) -> Side:
-    """The whole process of `coalmm run`, timed from outside."""
-    side = ours("timed", sys.executable, "-m", "coalmm", "run", "--", *command)
+    """The whole process of `coalmm run`, timed from outside. The command is what pip puts into the script `coalmm`."""
+    side = ours("timed", sys.executable, "-c", "from coalmm.__main__ import entry; entry()", "run", "--", *command)
     return Side(side.command, {**side.environment, "PYTHONPATH_RUN": str(COALMM)})
 
 

@@ -1,9 +1,8 @@
 """The current kernel: the machine that `coalmm.api` acts on."""
 
 import atexit
-from collections.abc import Callable
 
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

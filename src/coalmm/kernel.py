@@ -1,9 +1,6 @@
 """The kernel: one machine, all layers over one RAM. The only place that knows them all."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from types import TracebackType
 
 from coalmm import current
 from coalmm.errors import BadImageError, CoalError, CorruptionError
@@ -31,12 +28,11 @@ from coalmm.physical.constants import (
 )
 from coalmm.physical.frames import Frames
 from coalmm.physical.image import load_image, save_image
-from coalmm.physical.injection import Injection
+from coalmm.physical.injection import Failing, Injection
 from coalmm.physical.superblock import check_superblock, format_ram
 from coalmm.process.processes import Processes
-from coalmm.read_only import ReadOnly
 from coalmm.sizes import parse_size
-from coalmm.typed import TYPE_CHECKING, Any, cast
+from coalmm.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TracebackType, cast
 from coalmm.virtual.address_space import AddressSpaces
 from coalmm.virtual.areas import Areas
 from coalmm.virtual.faults import Faults
@@ -68,7 +64,7 @@ class Kernel:
         self.ram = ram
         self.format = form
         self.read_only = read_only
-        self.face: Kernel = cast(Kernel, ReadOnly(self)) if read_only else self  # what the user has
+        self.face = read_only_face(self) if read_only else self  # what the user has
         self.mmu = Mmu(ram, form)
         self.frames = Frames(ram)
         self.injection: Injection = self.frames.injection
@@ -246,7 +242,9 @@ class Kernel:
         arguments)` before each system call. They may look at the process, and call `stop`; what they raise
         comes out here.
         """
-        with self.linux().watched(on_fault, on_system_call) as system:
+        from coalmm.linux.watching import watching
+
+        with watching(self.linux(), on_fault, on_system_call) as system:
             return system.run(timeout)
 
     def step(
@@ -256,7 +254,9 @@ class Kernel:
         on_system_call: "Callable[[RunningProgram, str, tuple[int, ...]], object] | None" = None,
     ) -> bool:
         """One slice of time of the next process that can run; False if all have ended. Callbacks as in `run`."""
-        with self.linux().watched(on_fault, on_system_call) as system:
+        from coalmm.linux.watching import watching
+
+        with watching(self.linux(), on_fault, on_system_call) as system:
             return system.step(max(int(seconds * 1e6), 1))
 
     def stop(self) -> None:
@@ -307,9 +307,16 @@ class Kernel:
         points: tuple[str, ...] = ("frame", "buddy", "slab", "kmalloc"),
         smallest: int = 0,
         largest: int = (1 << 64) - 1,
-    ) -> AbstractContextManager[Injection]:
+    ) -> Failing:
         """Make chosen allocations fail inside a `with` block; see `Injection.arm`."""
         return self.injection.failing(nth, every, points, smallest, largest)
+
+
+def read_only_face(kernel: Kernel) -> Kernel:
+    """The machine for one who may only look."""
+    from coalmm.read_only import ReadOnly
+
+    return cast(Kernel, ReadOnly(kernel))
 
 
 def boot(

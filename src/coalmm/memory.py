@@ -4,12 +4,11 @@ An index or slice is a virtual address, translated by the current directory with
 without setting accessed or dirty bits: a look, not an access of the modelled CPU.
 """
 
-from collections.abc import Callable
-
 from coalmm.errors import PageFaultError
 from coalmm.hardware.bits import as_u64
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.hardware.ram import Ram
+from coalmm.typed import Callable
 
 Translate = Callable[[int], int]  # the physical address, -1 if nothing is mapped
 

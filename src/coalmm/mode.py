@@ -4,12 +4,15 @@
 debugger can step through them; `COALMM_MODE=compiled` refuses to start without the compiled modules.
 """
 
-import importlib.machinery
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
-from types import ModuleType
+
+from coalmm.typed import TYPE_CHECKING, ModuleType, Sequence
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 PACKAGE = __name__.rpartition(".")[0]
 VARIABLE = "COALMM_MODE"
@@ -25,7 +28,9 @@ class SourceOnlyFinder:
         """The spec of `name` from source, or None for modules that are not of this package."""
         if not name.startswith(PACKAGE + "."):
             return None
-        loader = (SourceFileLoader, importlib.machinery.SOURCE_SUFFIXES)
+        from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+
+        loader = (SourceFileLoader, SOURCE_SUFFIXES)
         for folder in path or ():
             spec = FileFinder(folder, loader).find_spec(name)
             if spec is not None:
@@ -42,7 +47,7 @@ def choose() -> str:
         sys.meta_path.insert(0, SourceOnlyFinder)
     from coalmm.hardware import ram
 
-    loaded = "compiled" if isinstance(ram.__spec__.loader, importlib.machinery.ExtensionFileLoader) else "interpreted"
+    loaded = "interpreted" if str(ram.__file__).endswith(".py") else "compiled"
     if asked == "compiled" and loaded != asked:
         raise ImportError(f"{VARIABLE}=compiled, but the compiled modules are not there: run `make build`")
     return loaded

@@ -9,10 +9,9 @@ Loads of a process are not among them: the modelled CPU sets accessed bits. `Pro
 """
 
 from collections.abc import Iterator
-from types import TracebackType
 
 from coalmm.errors import ReadOnlyError
-from coalmm.typed import Any
+from coalmm.typed import Any, TracebackType
 
 READS = {
     "Kernel": "ram format mmu frames injection tracking buddy slabs heap page_tables files spaces processes memory "

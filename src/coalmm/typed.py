@@ -1,6 +1,7 @@
-"""What the sources need of `typing`, without importing it: that would take as long as a small program runs.
+"""What annotations need of `typing`, `types` and `collections.abc`, without importing them: that would take as long as
+a small program runs.
 
-A type checker sees `typing` itself. At run time `NamedTuple` is a base class that makes no code on import, and the
+A type checker sees the real ones. At run time `NamedTuple` is a base class that makes no code on import, and the
 other names stand for nothing.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import FrameType, ModuleType, TracebackType
     from typing import IO, Any, BinaryIO, NamedTuple, NoReturn, Protocol, cast
 else:
-    from operator import itemgetter
+    from _operator import itemgetter
 
     class Protocol:
         """What an argument has to offer; nothing asks for it at run time."""
@@ -69,11 +72,29 @@ else:
         def __class_getitem__(cls, parameter):
             return cls
 
-    IO = BinaryIO = Any = NoReturn = _Nothing
+    Any = BinaryIO = Callable = FrameType = IO = Iterable = Iterator = Mapping = ModuleType = NoReturn = _Nothing
+    Sequence = TracebackType = _Nothing
 
     def cast(kind, value):
         """The value, as it is."""
         return value
 
 
-__all__ = ["IO", "TYPE_CHECKING", "Any", "BinaryIO", "NamedTuple", "NoReturn", "Protocol", "cast"]
+__all__ = [
+    "IO",
+    "TYPE_CHECKING",
+    "Any",
+    "BinaryIO",
+    "Callable",
+    "FrameType",
+    "Iterable",
+    "Iterator",
+    "Mapping",
+    "ModuleType",
+    "NamedTuple",
+    "NoReturn",
+    "Protocol",
+    "Sequence",
+    "TracebackType",
+    "cast",
+]

@@ -4,13 +4,12 @@
 Compiled they are plain C functions, which Python calls faster than what it can bind to objects.
 """
 
-from collections.abc import Callable
-
 import cython
 
 from coalmm import current
 from coalmm.api.structures import buddy_stats_t, fill, is_null
 from coalmm.kernel import Kernel
+from coalmm.typed import Callable
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64

@@ -13,11 +13,11 @@
 
 import ctypes
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from coalmm import MODE
+from coalmm.typed import Iterator
 
 FOLDER = Path(__file__).resolve().parent
 LIBRARY_FOLDER = FOLDER / sys.implementation.cache_tag  # a library belongs to one version of Python

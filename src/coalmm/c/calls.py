@@ -13,7 +13,6 @@ import ctypes
 import gc
 import os
 import struct
-from collections.abc import Callable
 
 from coalmm.c import LIBRARY, allocators, host, options, sites
 from coalmm.c.dump import host_dump_text
@@ -39,6 +38,7 @@ from coalmm.inspect.meminfo import memory_info
 from coalmm.inspect.statistics import statistics_text
 from coalmm.kernel import Kernel, boot
 from coalmm.physical.constants import SB_KERNEL_DIRECTORY
+from coalmm.typed import Callable
 
 TOP = (1 << 64) - 1
 EBUSY = 16

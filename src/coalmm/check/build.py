@@ -7,11 +7,11 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from coalmm.check.adapter import adapter_text, stubs_text
 from coalmm.check.config import Config, TargetError
 from coalmm.check.driver_source import calls_header
+from coalmm.typed import TracebackType
 
 DRIVER = Path(__file__).parent / "driver"
 WARNINGS = ["-std=gnu11", "-O1", "-g"]

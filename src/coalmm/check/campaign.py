@@ -1,7 +1,6 @@
 """Random sequences on a target until the time is up; the first failure of each kind in each group is shrunk."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -14,6 +13,7 @@ from coalmm.check.sequences.mixed import SOURCES
 from coalmm.check.shrink import Shrinker, same
 from coalmm.check.traits import Traits
 from coalmm.check.violation import Illegal, Violation
+from coalmm.typed import Callable
 
 BATCH = 200
 SHRINK_SECONDS, SHORTEN_SECONDS = 15.0, 5.0

@@ -2,7 +2,6 @@
 
 import fnmatch
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from coalmm.check.reproduce import Reproducer
 from coalmm.check.result import FAIL, MUST, PASS, SKIP, Report, Result
 from coalmm.check.sequences.mixed import SOURCES
 from coalmm.check.traits import Traits, learn
+from coalmm.typed import Callable
 
 Tell = Callable[[str, float], None]  # what is done now, and how much of all is done (0 to 1)
 

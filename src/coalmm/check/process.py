@@ -10,8 +10,6 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from types import TracebackType
 
 from coalmm.check.build import Built
 from coalmm.check.config import TargetError
@@ -44,6 +42,7 @@ from coalmm.check.protocol import (
     Outcome,
     encode,
 )
+from coalmm.typed import Iterator, TracebackType
 
 HANG_CPU, HANG_WALL = 3.0, 20.0  # seconds that one operation may take: of its own time, and by the clock
 START_WALL = 60.0

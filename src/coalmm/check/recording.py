@@ -1,7 +1,5 @@
 """One life of a target: operations go in, are kept, and every answer is judged by the model."""
 
-from types import TracebackType
-
 from coalmm.check.build import Built
 from coalmm.check.functions import FUNCTIONS
 from coalmm.check.model.model import Model
@@ -15,6 +13,7 @@ from coalmm.check.protocol import (
     Ref,
 )
 from coalmm.check.violation import Illegal, Violation
+from coalmm.typed import TracebackType
 
 
 class Recording:

@@ -5,11 +5,11 @@ with it. A candidate that the document does not allow finds nothing, so that it 
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from coalmm.check.protocol import SLOT_BUFFER_END, SLOT_CTORS, Op, Ref
 from coalmm.check.violation import Violation
+from coalmm.typed import Callable
 
 Play = Callable[[list[Op]], tuple[Violation | None, list[Op]]]
 SIZES = {  # which argument is a size that may be made smaller

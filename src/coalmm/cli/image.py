@@ -1,6 +1,5 @@
 """A saved image, opened to be looked at: whatever is wrong with its bytes is one line, never a traceback."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
@@ -8,6 +7,7 @@ import click
 import coalmm
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.kernel import Kernel
+from coalmm.typed import Iterator
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """`coalmm replay TRACE`."""
 
 import json
-from types import TracebackType
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 import coalmm
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, TracebackType
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

@@ -8,7 +8,8 @@ import ctypes
 import mmap
 import platform
 import threading
-from collections.abc import Callable
+
+from coalmm.typed import Callable
 
 MFENCE = bytes((0x0F, 0xAE, 0xF0))
 LFENCE = bytes((0x0F, 0xAE, 0xE8))

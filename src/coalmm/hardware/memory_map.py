@@ -4,10 +4,8 @@ The address range is `[0, top)`. What no usable range covers is reserved: a hole
 firmware; it may be mapped (memory-mapped input and output) but is never handed out.
 """
 
-from collections.abc import Iterable, Iterator
-
 from coalmm.hardware.constants import FRAME_MASK
-from coalmm.typed import NamedTuple
+from coalmm.typed import Iterable, Iterator, NamedTuple
 
 USABLE = "usable"
 RESERVED = "reserved"

@@ -5,15 +5,13 @@ code and an emulated CPU in this process use the very same bytes. On request a `
 processes can map too; a first touch of its pages costs the host a third more.
 """
 
-import contextlib
 import ctypes
 import mmap
 import os
-from collections.abc import Iterator
 
 import cython
 
-from coalmm.typed import Any, Protocol
+from coalmm.typed import Any, Iterator, Protocol
 
 if not cython.compiled:
     from coalmm.hardware.bits import as_u64
@@ -62,8 +60,10 @@ class Ram:
             self.mapping = mmap.mmap(self.fd, self.size, flags | (mmap.MAP_ANONYMOUS if self.fd < 0 else 0))
         else:
             self.mapping = place.map(self.fd, self.size)
-        with contextlib.suppress(OSError):  # a host without huge pages
+        try:
             self.mapping.madvise(mmap.MADV_NOHUGEPAGE, 0, self.size)  # memory of the host comes page by page
+        except OSError:
+            pass  # a host without huge pages
         view = memoryview(self.mapping)
         self.bytes = view
         self.halves = view.cast("I")

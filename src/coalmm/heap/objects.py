@@ -19,14 +19,13 @@ Two objects that lie at the same offset of different slabs would fall into the s
 sets; `colour` shifts each new slab's objects within what would be wasted.
 """
 
-from collections.abc import Callable
-
 import cython
 
 from coalmm.errors import CorruptionError, InUseError
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.fast_path import FastPath
 from coalmm.heap.redzone import RedZones
+from coalmm.typed import Callable
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, bit

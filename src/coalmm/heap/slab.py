@@ -5,7 +5,6 @@ cache, whose own record has a frame that boot placed. How objects are found and 
 """
 
 from array import array
-from collections.abc import Callable, Iterator
 
 import cython
 
@@ -14,7 +13,7 @@ from coalmm.heap.buddy import Buddy
 from coalmm.heap.geometry import natural_alignment, object_stride, slab_shape
 from coalmm.heap.objects import Objects
 from coalmm.heap.tracking import Tracking
-from coalmm.typed import NamedTuple
+from coalmm.typed import Callable, Iterator, NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, as_u64

@@ -8,7 +8,6 @@ the free, until the address is handed out again, so that a double free can name 
 """
 
 import sys
-from collections.abc import Callable, Iterator
 
 from coalmm.errors import CorruptionError
 from coalmm.hardware.bits import ALL_ONES
@@ -35,7 +34,7 @@ from coalmm.heap.constants import (
 )
 from coalmm.physical.constants import HOOK_TRACK, KIND_KERNEL, SB_CURRENT_PROCESS, SB_HOOKS, SB_TRACKING
 from coalmm.physical.frames import Frames
-from coalmm.typed import NamedTuple
+from coalmm.typed import Callable, Iterator, NamedTuple
 
 FIRST_CAPACITY = 1024
 LIVE = 1

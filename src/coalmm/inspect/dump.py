@@ -10,13 +10,13 @@
 address behind the dump.
 """
 
-from collections.abc import Iterator
 from itertools import islice
 
 from coalmm.errors import InvalidPointerError
 from coalmm.hardware.bits import ALL_ONES, as_u64
 from coalmm.inspect.machine import Machine
 from coalmm.inspect.reader import Reader
+from coalmm.typed import Iterator
 
 LINE = 16
 MOST_LINES = 4096  # that are printed

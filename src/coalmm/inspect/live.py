@@ -1,7 +1,5 @@
 """Every live allocation of the heap, found in the heap's own structures: tracking need not be on."""
 
-from collections.abc import Iterator
-
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.heap.constants import C_SHAPE, CACHE_KMALLOC, SHAPE_FLAGS_SHIFT
 from coalmm.inspect.machine import Machine
@@ -20,7 +18,7 @@ from coalmm.physical.constants import (
     ORDER_SHIFT,
     SB_KERNEL_BASE,
 )
-from coalmm.typed import NamedTuple
+from coalmm.typed import Iterator, NamedTuple
 
 
 class Live(NamedTuple):

@@ -13,7 +13,6 @@ Python) are not memory of the machine.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
 
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.heap.constants import SLAB_ROOT
@@ -21,6 +20,7 @@ from coalmm.inspect.live import Live, live_allocations
 from coalmm.inspect.machine import Machine
 from coalmm.physical.constants import DESCRIPTOR_SIZE, KIND_FRAME, SB_KERNEL_BASE, SB_LOWMEM, SB_SLAB
 from coalmm.process.constants import SB_PROCESS_SLAB
+from coalmm.typed import Iterable, Iterator
 from coalmm.virtual.constants import SB_FILE_SLAB, SB_SPACE_SLAB
 
 

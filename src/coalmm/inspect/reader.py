@@ -1,13 +1,12 @@
 """Memory by virtual address, as a look: supervisor rights, no accessed bit, no fault, and how far a hole goes."""
 
-from collections.abc import Iterator
-
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.hardware.formats import EntryFormat
 from coalmm.hardware.ram import Ram
 from coalmm.hardware.walk import Walker
 from coalmm.physical.constants import SB_KERNEL_BASE, SB_LOWMEM
+from coalmm.typed import Iterator
 
 Stretch = tuple[int, int, int]  # vaddr, physical address or -1 for what cannot be read, bytes
 

@@ -7,9 +7,7 @@ counted, and never stops the program.
 from __future__ import annotations
 
 import importlib
-from collections import Counter
 from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
-from functools import cache
 
 from coalmm.errors import PageFaultError
 from coalmm.linux import calls, numbers_i386, numbers_x86_64
@@ -26,7 +24,6 @@ MOST_UNKNOWN = 100  # names that are kept: a program may ask for any number
 NAMES = {8: numbers_x86_64.NAMES, 4: numbers_i386.NAMES}
 
 
-@cache
 def families_of(name: str) -> tuple[str, ...]:
     """The modules that have a call; all there are for one that the index does not know."""
     found = tuple(family for family, names in FAMILIES.items() if name in names.split())
@@ -35,6 +32,11 @@ def families_of(name: str) -> tuple[str, ...]:
     from pkgutil import iter_modules
 
     return tuple(module.name for module in iter_modules(calls.__path__))
+
+
+def by_count(counts: dict[str, int]) -> dict[str, int]:
+    """The most frequent first."""
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def find_call(name: str, word: int) -> Registered | None:
@@ -50,8 +52,8 @@ class Dispatcher:
     def __init__(self, system: System) -> None:
         self.system = system
         self.tables: dict[int, dict[int, Registered | None]] = {word: {} for word in NAMES}
-        self.counts: dict[int, Counter[int]] = {word: Counter() for word in NAMES}  # known calls, by number
-        self.unknown: Counter[str] = Counter()  # those that no function has
+        self.counts: dict[int, dict[int, int]] = {word: {} for word in NAMES}  # known calls, by number
+        self.unknown: dict[str, int] = {}  # those that no function has
 
     def find(self, word: int, number: int) -> Registered | None:
         """The function of a call by its number; None if there is none."""
@@ -75,18 +77,21 @@ class Dispatcher:
         if entry is None:
             name = self.name(task.abi, number)
             known = name in self.unknown or len(self.unknown) < MOST_UNKNOWN
-            self.unknown[name if known else "others"] += 1
+            name = name if known else "others"
+            self.unknown[name] = self.unknown.get(name, 0) + 1
             return False
-        self.counts[task.abi.word][number] += 1
+        counts = self.counts[task.abi.word]
+        counts[number] = counts.get(number, 0) + 1
         return entry.stopped
 
     def calls_by_name(self) -> dict[str, int]:
         """How often each call was made, the most frequent first. A call that waited counts once."""
-        total: Counter[str] = Counter(self.unknown)
+        total = dict(self.unknown)
         for word, counts in self.counts.items():
             for number, count in counts.items():
-                total[NAMES[word][number]] += count
-        return dict(total.most_common())
+                name = NAMES[word][number]
+                total[name] = total.get(name, 0) + count
+        return by_count(total)
 
     def perform(self, task: Task, number: int, arguments: tuple[int, ...]) -> int | None:
         """Do one call; its result, or None if the task waits, has ended, or has other registers now."""

@@ -13,9 +13,7 @@ A call that is made again finds what it left in `task.resume` (None the first ti
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable
 
 SystemCall = Callable[..., int]
 

@@ -9,7 +9,6 @@ a few milliseconds, or until the next of those.
 from __future__ import annotations
 
 import time
-from collections import deque
 
 from coalmm.linux.cpu import constants as reasons
 from coalmm.linux.signals.numbers import bit
@@ -29,7 +28,7 @@ class Scheduler:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.queue: deque[Task] = deque()
+        self.queue: list[Task] = []
         self.running: Task | None = None  # whose registers are in the CPU
         self.idle = 0.0
         self.started: float | None = None  # when the slice began, while one runs
@@ -50,8 +49,8 @@ class Scheduler:
         sleep = SHORTEST_SLEEP
         while self.queue:
             for _ in range(len(self.queue)):
-                task = self.queue[0]
-                self.queue.rotate(-1)
+                task = self.queue.pop(0)
+                self.queue.append(task)
                 if self.can_run(task):
                     self.run(task, min(slice_limit, ALONE if len(self.queue) == 1 else SHARED))
                     return True

@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from errno import EACCES, ENOENT, ENOEXEC, ENOMEM
-from functools import cached_property
 
 from coalmm.errors import ENXIO, PageFaultError
 from coalmm.hardware.constants import FRAME_SHIFT
@@ -59,7 +55,7 @@ from coalmm.linux.vfs.console import Stream
 from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
 from coalmm.process.process import Process
-from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
+from coalmm.typed import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 from coalmm.virtual.constants import S_PEAK_RSS
 
 if TYPE_CHECKING:
@@ -104,6 +100,8 @@ class System:
         self.vfs = vfs or Vfs(root, writable, console, output_limit=output_limit, seed=seed)
         self.randomise = seed is not None
         self.seed = seed or 0
+        self.generator: Random | None = None
+        self.shared_segments: Segments | None = None
         self.uid, self.gid = os.getuid(), os.getgid()
         self.most_processes = most_processes
         self.hostname = "coal"
@@ -122,7 +120,7 @@ class System:
         self.delivery = Delivery(self)
         self.registers_replaced = False  # by the call that is being done: its result goes nowhere
         self.end_slice = False  # the running task gives the rest of its slice away
-        self.futexes: defaultdict[Key, list[Sleeper]] = defaultdict(list)
+        self.futexes: dict[Key, list[Sleeper]] = {}
         self.crashes: list[str] = []
         self.on_system_call: Callable[[Task, str, tuple[int, ...]], object] | None = None
         self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to lose its memory
@@ -133,23 +131,27 @@ class System:
         self.oopses: list[Oops] = []  # what the kernel failed in
         self.callback_error: Exception | None = None  # of the user's own function: not ours to catch
 
-    @cached_property
+    @property
     def segments(self) -> Segments:
-        """System V shared memory."""
+        """System V shared memory, made when it is asked for."""
         from coalmm.linux.segments import Segments
 
-        return Segments(self.kernel)
+        if self.shared_segments is None:
+            self.shared_segments = Segments(self.kernel)
+        return self.shared_segments
 
     def first_random(self) -> bytes:
         """The 16 bytes of AT_RANDOM; the same for every program unless addresses are random too."""
         return self.random.randbytes(16) if self.randomise else bytes(range(0x10, 0x20))
 
-    @cached_property
+    @property
     def random(self) -> Random:
         """Where all randomness of the run comes from."""
         from random import Random
 
-        return Random(self.seed)
+        if self.generator is None:
+            self.generator = Random(self.seed)
+        return self.generator
 
     # --- CPUs ---
 
@@ -445,8 +447,10 @@ class System:
         release_robust(task)
         if task.clear_child_tid and not is_last:
             self.tell(task, task.clear_child_tid, bytes(4))
-            with suppress(PageFaultError, OSError):
+            try:
                 wake(task, task.clear_child_tid, 1)
+            except (PageFaultError, OSError):
+                pass  # nobody can wait there
 
     def end_group(self, group: ThreadGroup, status: int) -> None:
         """All threads of a process end. `status` is as wait4 has it."""
@@ -529,27 +533,6 @@ class System:
         self.is_stopping = False
         self.kernel.mmu.flush()
 
-    @contextmanager
-    def watched(self, on_fault: Any, on_system_call: Any) -> Iterator[System]:
-        """Have callbacks told of faults and system calls meanwhile: see `Kernel.run`."""
-        from coalmm.linux.program import RunningProgram
-
-        def fault(vaddr: int, access: int, error: int) -> None:
-            if before is not None:
-                before(vaddr, access, error)
-            if self.scheduler.running is not None:
-                self.call_back(on_fault, RunningProgram(self.scheduler.running), vaddr, access, error)
-
-        before = self.fill.on_fault
-        if on_fault is not None:
-            self.fill.on_fault = fault
-        if on_system_call is not None:
-            self.on_system_call = lambda task, name, arguments: on_system_call(RunningProgram(task), name, arguments)
-        try:
-            yield self
-        finally:
-            self.fill.on_fault, self.on_system_call = before, None
-
     def stop(self) -> None:
         """For callbacks and signal handlers: come back from `run` soon. Nothing is lost; `run` goes on from there."""
         self.is_stopping = self.end_slice = True
@@ -567,8 +550,8 @@ class System:
         """End what still runs, and give everything back."""
         for group in list(self.groups.values()):
             self.end_group(group, SIGKILL)
-        if "segments" in vars(self):  # it was asked for
-            self.segments.close()
+        if self.shared_segments is not None:
+            self.shared_segments.close()
         for cpu in self.cpus.values():
             cpu.engine.close()
         self.cpus.clear()

@@ -7,12 +7,11 @@ so that a slice or a sleep ends there, and has them fired after each slice.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.numbers import SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM
 from coalmm.linux.signals.state import Info
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

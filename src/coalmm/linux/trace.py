@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from errno import errorcode
 
 from coalmm.errors import CoalError
 from coalmm.linux.dispatch import Dispatcher
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.system import System

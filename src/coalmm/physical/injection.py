@@ -4,8 +4,6 @@ The settings and counters are words of the superblock, so that they are the same
 travel with an image. The allocators ask only while HOOK_INJECT is set.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import cython
 
@@ -94,7 +92,6 @@ class Injection:
             self.words[SB_INJECT + index] = 0
         self.words[SB_HOOKS] &= ALL_ONES ^ HOOK_INJECT
 
-    @contextmanager
     def failing(
         self,
         nth: int = 0,
@@ -102,10 +99,21 @@ class Injection:
         points: tuple[str, ...] = ("frame", "buddy", "slab", "kmalloc"),
         smallest: int = 0,
         largest: int = ALL_ONES,
-    ) -> Iterator["Injection"]:
-        """`arm` for the length of a `with` block; yields this object, whose `failed` says what happened."""
-        self.arm(nth, every, points, smallest, largest)
-        try:
-            yield self
-        finally:
-            self.disarm()
+    ) -> "Failing":
+        """`arm` for the length of a `with` block; it gives this object, whose `failed` says what happened."""
+        return Failing(self, (nth, every, points, smallest, largest))
+
+
+class Failing:
+    """The `with` block of `Injection.failing`."""
+
+    def __init__(self, injection: Injection, settings: tuple[int, int, tuple[str, ...], int, int]) -> None:
+        self.injection = injection
+        self.settings = settings
+
+    def __enter__(self) -> Injection:
+        self.injection.arm(*self.settings)
+        return self.injection
+
+    def __exit__(self, *error: object) -> None:
+        self.injection.disarm()

@@ -6,8 +6,6 @@
 Everything else that the manager keeps is allocated from the frames that are left.
 """
 
-from collections.abc import Sequence
-
 from coalmm.errors import CorruptionError
 from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.hardware.ram import Ram
@@ -30,6 +28,7 @@ from coalmm.physical.constants import (
     SUPERBLOCK_MAGIC,
     SUPERBLOCK_VERSION,
 )
+from coalmm.typed import Sequence
 
 Ranges = Sequence[tuple[int, int]]
 

@@ -7,8 +7,6 @@ signal, they raise `PageFaultError` with the exact address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from coalmm.errors import EACCES, EFAULT, ENOMEM, ENXIO, ESRCH, MisuseError, PageFaultError
 from coalmm.hardware.bits import as_u64
 from coalmm.hardware.constants import ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SIZE
@@ -20,7 +18,7 @@ from coalmm.process.constants import (
     P_STATUS,
     PROCESS_LIVE,
 )
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Iterator
 from coalmm.virtual.address_space import Usage
 from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import (

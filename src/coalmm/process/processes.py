@@ -9,7 +9,6 @@ waits for it, or goes too if it has no parent. Calls answer with a pid, 0, or a 
 """
 
 import struct
-from collections.abc import Callable, Iterator
 
 from coalmm.errors import EAGAIN, ECHILD, ENOMEM, ESRCH, CorruptionError
 from coalmm.physical.constants import (
@@ -41,7 +40,7 @@ from coalmm.process.constants import (
     SB_PROCESS_TABLE,
 )
 from coalmm.process.process import Process
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable, Iterator
 from coalmm.virtual.address_space import AddressSpaces, Usage
 from coalmm.virtual.advice import Advice
 from coalmm.virtual.constants import S_REFERENCES

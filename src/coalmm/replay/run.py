@@ -1,13 +1,12 @@
 """A whole replay: a trace read chunk by chunk, run on a kernel, timed, checked, and summed up."""
 
-from collections.abc import Callable
 from time import perf_counter
 
 from coalmm.replay.engine import Engine
 from coalmm.replay.result import Leak, Result, SizeClass
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.trace import Trace
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

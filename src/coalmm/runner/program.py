@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from errno import ENOENT
 
 from coalmm.kernel import boot
 from coalmm.runner.session import Session, bad_option, report_form
-from coalmm.typed import TYPE_CHECKING, NoReturn
+from coalmm.typed import TYPE_CHECKING, NoReturn, Sequence
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel

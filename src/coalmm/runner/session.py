@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 
 from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import signal
     from types import FrameType
 
     from click import UsageError
 
     from coalmm.kernel import Kernel
+else:
+    import _signal as signal  # without the enumerations, which take longer to make than a small program runs
 
 SIGNALLED = 128  # exit status of a program that signal N ended: 128 + N, as shells have it
 TIMED_OUT = 124  # as timeout(1)

@@ -1,7 +1,5 @@
 """What the tour and `coalmm translate` show: walks, descriptors, free lists, owners, changed words."""
 
-from collections.abc import Sequence
-
 from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +15,7 @@ from coalmm.physical.constants import D_NEXT, KIND_BUDDY, KIND_BUDDY_FREE, KIND_
 from coalmm.sizes import format_size
 from coalmm.tour.bits import GONE, NEW, entry_text
 from coalmm.tour.changes import Change
+from coalmm.typed import Sequence
 
 HALVES = ("references", "mappings", "kind", "head", "next", "previous", "count", "owner")
 KIND_HALF = 2

@@ -1,6 +1,5 @@
 """What a step of the tour hands to whoever shows it, and the machine that the steps share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import RenderableType
@@ -10,6 +9,7 @@ from coalmm.kernel import Kernel
 from coalmm.process.process import Process
 from coalmm.tour.changes import Change, changes, snapshot
 from coalmm.tour.pieces import Descriptor, free_lists
+from coalmm.typed import Callable
 
 
 @dataclass

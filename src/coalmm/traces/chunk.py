@@ -1,9 +1,8 @@
 """A run of events as a struct of arrays: what the readers yield and the replay consumes."""
 
 from array import array
-from collections.abc import Iterator
 
-from coalmm.typed import NamedTuple
+from coalmm.typed import Iterator, NamedTuple
 
 
 class Event(NamedTuple):

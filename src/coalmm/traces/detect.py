@@ -1,13 +1,11 @@
 """Which format a file has, found by what is in it."""
 
-from collections.abc import Iterator
-from types import ModuleType
-
 from coalmm.errors import TraceError
 from coalmm.traces import heaptrack, kmem, memray, mtrace, rep, valgrind
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator, ModuleType
 
 FORMATS: dict[str, ModuleType] = {
     "memray": memray,

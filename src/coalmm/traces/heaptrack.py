@@ -10,13 +10,13 @@ it is refused. Source: heaptrack, src/track/libheaptrack.cpp.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 
 from coalmm.errors import TraceError
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.lines import number, read_lines
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator
 
 EXAMPLE = re.compile(rb"v [0-9a-f]+ [0-9a-f]+\r?\n")
 INTERPRETED = ("s ", "a ", "i ")

@@ -8,12 +8,12 @@ stands in the trace too, so it is not an event here.
 """
 
 import re
-from collections.abc import Iterator
 
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.lines import LONGEST_EVENT, number, read_lines
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator
 
 ALLOCATIONS = ("kmalloc", "kmalloc_node", "kmem_cache_alloc", "kmem_cache_alloc_node")
 EVENTS = frozenset((*ALLOCATIONS, "kfree", "kmem_cache_free", "mm_page_alloc", "mm_page_free"))

@@ -1,11 +1,10 @@
 """What the readers of line formats share: numbers that are checked, and the loop over a file."""
 
-from collections.abc import Callable, Iterator
-
 from coalmm.errors import TraceError
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source, shorten
+from coalmm.typed import Callable, Iterator
 
 LONGEST_EVENT = 1024  # characters; no event of a kernel or of valgrind is longer
 ALL_ONES = 0xFFFF_FFFF_FFFF_FFFF

@@ -4,13 +4,11 @@ The format changes with every release and only the package of the same version r
 no time. mmap and munmap are not allocations of a heap and are left out.
 """
 
-from collections.abc import Iterator
-
 from coalmm.errors import TraceError
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
-from coalmm.typed import Any
+from coalmm.typed import Any, Iterator
 
 LZ4_FRAME = b"\x04\x22\x4d\x18"
 MAGIC = b"memray\0"

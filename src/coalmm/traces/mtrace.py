@@ -9,7 +9,6 @@ has no `@`. Source: glibc, malloc/mtrace-impl.c. Compiled, a line takes about 0.
 """
 
 import re
-from collections.abc import Iterator
 
 import cython
 
@@ -17,6 +16,7 @@ from coalmm.errors import TraceError
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import LONGEST_LINE, Source, shorten, too_long
+from coalmm.typed import Iterator
 
 if not cython.compiled:
     from coalmm.traces.constants import ALL_ONES

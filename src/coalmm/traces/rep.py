@@ -2,12 +2,12 @@
 `a ID BYTES`, `r ID BYTES`, `f ID`, all decimal. Blank lines are skipped."""
 
 import re
-from collections.abc import Iterator
 
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.lines import number, read_lines
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator
 
 HEADER_LINES = 4
 EXAMPLE = re.compile(rb"\s*(?:\d+\s+){4}[arf] -?\d+")

@@ -7,13 +7,11 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterator
-from types import TracebackType
 
 import zstandard
 
 from coalmm.errors import TraceError
-from coalmm.typed import BinaryIO, Protocol
+from coalmm.typed import BinaryIO, Iterator, Protocol, TracebackType
 
 HEAD = 1 << 16  # bytes looked at to find the format
 BLOCK = 1 << 16

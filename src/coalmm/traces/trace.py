@@ -1,14 +1,13 @@
 """An open trace: its format, its chunks of events, and what was counted while reading them."""
 
 import os
-from collections.abc import Iterator
-from types import TracebackType
 
 from coalmm.errors import TraceError
 from coalmm.traces import detect
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator, TracebackType
 
 
 class Trace:

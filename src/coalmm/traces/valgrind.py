@@ -5,12 +5,12 @@ The program's own output may stand on the same line before the dashes.
 """
 
 import re
-from collections.abc import Iterator
 
 from coalmm.traces.chunk import Chunk
 from coalmm.traces.lines import LONGEST_EVENT, number, read_lines
 from coalmm.traces.recorder import Recorder
 from coalmm.traces.source import Source
+from coalmm.typed import Iterator
 
 EXAMPLE = re.compile(rb"^(?:==\d+== |--\d+-- \w+\()", re.MULTILINE)
 LINE = re.compile(r"--\d+-- (.*)")

@@ -7,14 +7,12 @@ The descriptor of the directory's root frame names the record (D_SPACE), so whoe
 space. `mappings` has the calls that change areas, `faults` brings the pages.
 """
 
-from collections.abc import Iterator
-
 import cython
 
 from coalmm.errors import CorruptionError
 from coalmm.hardware.ram import Ram
 from coalmm.physical.frames import Frames
-from coalmm.typed import Any, NamedTuple
+from coalmm.typed import Any, Iterator, NamedTuple
 from coalmm.virtual.areas import Area, Areas
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records

@@ -18,13 +18,11 @@ A `table` is the paddr of a header. Operations that may need room get it before 
 so -ENOMEM leaves the table as it was.
 """
 
-from collections.abc import Iterator
-
 import cython
 
 from coalmm.errors import EEXIST, ENOMEM, CorruptionError
 from coalmm.hardware.ram import Ram
-from coalmm.typed import Any, NamedTuple
+from coalmm.typed import Any, Iterator, NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.blocks import copy_range

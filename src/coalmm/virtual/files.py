@@ -9,14 +9,13 @@ when it is first needed.
 """
 
 import os
-from collections.abc import Callable, Iterator
 
 from coalmm.errors import EIO, CorruptionError
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.hardware.ram import Ram
 from coalmm.physical.constants import SB_KERNEL_BASE
 from coalmm.physical.frames import Frames
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable, Iterator
 from coalmm.virtual.constants import (
     F_CHANGED,
     F_DEVICE,

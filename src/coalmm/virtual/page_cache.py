@@ -11,13 +11,12 @@ they go back when the last page does. The cache holds one reference to each of i
 holds another. There is one frame for a page of a file, which is what makes shared maps coherent.
 """
 
-from collections.abc import Iterator
-
 import cython
 
 from coalmm.errors import CorruptionError
 from coalmm.hardware.ram import Ram
 from coalmm.physical.frames import Frames
+from coalmm.typed import Iterator
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES

@@ -8,13 +8,12 @@ A 4 KiB call inside a huge page splits it, which needs a frame for the table: wi
 returns -ENOMEM and nothing has changed. Split pages are not joined again.
 """
 
-from collections.abc import Iterator
-
 import cython
 
 from coalmm.errors import EEXIST, EINVAL, ENOMEM, EOVERFLOW
 from coalmm.hardware.mmu import Mmu
 from coalmm.physical.frames import Frames
+from coalmm.typed import Iterator
 from coalmm.virtual.directories import Directories
 from coalmm.virtual.leaves import Leaves
 from coalmm.virtual.table_check import TableCheck

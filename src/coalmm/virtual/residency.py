@@ -3,11 +3,10 @@
 Rules are those of Linux 6.18 (mm/mincore.c, mm/msync.c).
 """
 
-from collections.abc import Iterator
-
 from coalmm.errors import EBUSY, EINVAL, ENOMEM
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE, PAGE_PRESENT
+from coalmm.typed import Iterator
 from coalmm.virtual.areas import Area
 from coalmm.virtual.constants import AREA_LOCKED, AREA_SHARED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 from coalmm.virtual.mappings import Mappings

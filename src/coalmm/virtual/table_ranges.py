@@ -5,11 +5,10 @@ terabyte costs one test. A huge page that an end of the range cuts is split firs
 before anything else changes.
 """
 
-from collections.abc import Iterator
-
 import cython
 
 from coalmm.errors import EINVAL, ENOMEM
+from coalmm.typed import Iterator
 from coalmm.virtual.leaves import Leaves
 from coalmm.virtual.tables import Tables
 

@@ -1,6 +1,5 @@
 """How a directed check talks to a target: every call runs at once, and is kept for the reproducer."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 from coalmm.check.functions import FUNCTIONS, NUMBERS, PAGE, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE, STRUCTURES
@@ -20,7 +19,7 @@ from coalmm.check.recording import Death, Recording
 from coalmm.check.sequences.heap import make_heap
 from coalmm.check.traits import Traits
 from coalmm.check.violation import Violation
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable
 
 RW = PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER
 RO = PAGE_PRESENT | PAGE_USER

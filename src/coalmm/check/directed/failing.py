@@ -3,7 +3,6 @@
 Where check.toml has `fail_nth`, each allocation of a call is made to fail in turn; elsewhere memory is used up.
 """
 
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -12,6 +11,7 @@ from coalmm.check.directed.frames import all_frames
 from coalmm.check.directed.registry import check
 from coalmm.check.functions import PAGE
 from coalmm.check.protocol import Ref
+from coalmm.typed import Callable
 
 NO_MEMORY = "-ENOMEM: Out of memory"
 CLONE = ("paging_create_directory", "paging_switch_directory", "paging_map_page", "frame_alloc", "frame_free",

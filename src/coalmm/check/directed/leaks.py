@@ -4,11 +4,10 @@ How much there is, is counted by allocating all of it. One count may differ from
 that falls each time is a leak.
 """
 
-from collections.abc import Callable
-
 from coalmm.check.directed.caller import Caller, Many, Skipped
 from coalmm.check.directed.registry import check
 from coalmm.check.protocol import Ref
+from coalmm.typed import Callable
 
 ROUNDS, LIVES = 5, 30
 MOST = 1 << 14

@@ -1,7 +1,6 @@
 """The list of directed checks, and how one is run."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from coalmm.check.build import Built
@@ -13,6 +12,7 @@ from coalmm.check.reproduce import Reproducer
 from coalmm.check.result import ADVICE, FAIL, MUST, NOTE, PASS, SAFETY, SKIP, WARN, Result
 from coalmm.check.traits import Traits
 from coalmm.check.violation import Illegal, Violation
+from coalmm.typed import Callable
 
 
 @dataclass(frozen=True)

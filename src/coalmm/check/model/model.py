@@ -1,7 +1,5 @@
 """All parts together: follows a sequence of operations, and raises Violation at the first answer that is wrong."""
 
-from collections.abc import Callable
-
 from coalmm.check.functions import FUNCTIONS
 from coalmm.check.model.call import Call, signed
 from coalmm.check.model.frames import Frames
@@ -21,6 +19,7 @@ from coalmm.check.protocol import (
     Ref,
 )
 from coalmm.check.violation import Illegal, Violation
+from coalmm.typed import Callable
 
 CHANGES_NO_FRAMES = {
     "frame_alloc", "frame_free", "frame_get_total_memory", "frame_get_free_memory", "frame_get_stats", "get_meminfo",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from errno import EINVAL, EPERM
 
 from coalmm.errors import PageFaultError
@@ -14,6 +12,7 @@ from coalmm.linux.group import ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
 from coalmm.linux.timers import Clock
+from coalmm.typed import Callable
 
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS, CLOCK_THREAD = 0, 1, 2, 3
 WALL = (0, 5, 8, 11)  # realtime, its coarse form, its alarm, TAI
@@ -162,8 +161,10 @@ def sleep_for(task: Task, request: int, rest: int, wide: bool) -> int:
     deadline = float(task.resume)
 
     def write_rest() -> None:
-        with suppress(PageFaultError):
+        try:
             put_timespec(task, rest, max(int((deadline - time.monotonic()) * BILLION), 0), wide)
+        except PageFaultError:
+            pass  # the call has its result already
 
     return sleep_until(task, deadline, write_rest if rest else None)
 

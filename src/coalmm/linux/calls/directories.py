@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Callable
 from errno import EINVAL, ENOENT, EPERM, ERANGE
 
 from coalmm.linux.calls.paths import AT_FDCWD, find
@@ -15,7 +14,7 @@ from coalmm.linux.vfs.node import Directory, Entry
 from coalmm.linux.vfs.notify import IN_ACCESS, tell_file
 from coalmm.linux.vfs.open_file import DirectoryFile
 from coalmm.linux.vfs.resolve import must_be_directory, must_exist
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import struct
 import time
-from collections import defaultdict
-from contextlib import suppress
 from errno import EAGAIN, EINVAL, ENOSYS, ETIMEDOUT
 
 from coalmm.errors import PageFaultError
@@ -41,7 +39,7 @@ class Sleeper:
         self.is_asleep = True
 
 
-def sleepers(system: System) -> defaultdict[Key, list[Sleeper]]:
+def sleepers(system: System) -> dict[Key, list[Sleeper]]:
     """The queues of one system."""
     return system.futexes
 
@@ -75,7 +73,7 @@ def sleep(task: Task, vaddr: int, value: int, deadline: float | None, bits: int,
         if value_at(task, vaddr) != value & 0xFFFF_FFFF:
             return -EAGAIN
         sleeper = Sleeper(task, key, bits, deadline)
-        sleepers(task.system)[key].append(sleeper)
+        sleepers(task.system).setdefault(key, []).append(sleeper)
         task.resume = sleeper
     elif not sleeper.is_asleep:
         return 0
@@ -87,7 +85,7 @@ def sleep(task: Task, vaddr: int, value: int, deadline: float | None, bits: int,
 
 def forget(system: System, sleeper: Sleeper) -> None:
     """Take a sleeper out of its queue."""
-    queue = sleepers(system)[sleeper.key]
+    queue = sleepers(system).get(sleeper.key, [])
     if sleeper in queue:
         queue.remove(sleeper)
     if not queue:
@@ -125,7 +123,7 @@ def requeue(task: Task, first: int, second: int, most_woken: int, most_moved: in
     for sleeper in moved:
         sleepers(system)[source].remove(sleeper)
         sleeper.key = target
-        sleepers(system)[target].append(sleeper)
+        sleepers(system).setdefault(target, []).append(sleeper)
     return count + len(moved)
 
 
@@ -238,17 +236,24 @@ def release_robust(task: Task) -> None:
     head, task.robust_list = task.robust_list, 0
     if not head:
         return
-    with suppress(PageFaultError):
-        entry, offset, pending = task.read_words(head, ROBUST_HEAD_WORDS)
-        for _ in range(MOST_ROBUST):
-            if entry & ~1 == head:
-                break
-            (following,) = task.read_words(entry & ~1, 1)
-            if entry != pending:
-                release_lock(task, ((entry & ~1) + offset) & task.abi.mask, False)
-            entry = following
-        if pending:
-            release_lock(task, ((pending & ~1) + offset) & task.abi.mask, True)
+    try:
+        release_list(task, head)
+    except PageFaultError:
+        pass  # a list that leads to nowhere: the rest is lost, as on Linux
+
+
+def release_list(task: Task, head: int) -> None:
+    """The locks on a list, and the one that was being taken or given back. PageFaultError."""
+    entry, offset, pending = task.read_words(head, ROBUST_HEAD_WORDS)
+    for _ in range(MOST_ROBUST):
+        if entry & ~1 == head:
+            break
+        (following,) = task.read_words(entry & ~1, 1)
+        if entry != pending:
+            release_lock(task, ((entry & ~1) + offset) & task.abi.mask, False)
+        entry = following
+    if pending:
+        release_lock(task, ((pending & ~1) + offset) & task.abi.mask, True)
 
 
 def release_lock(task: Task, vaddr: int, is_pending: bool) -> None:

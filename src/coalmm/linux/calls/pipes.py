@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
 from errno import EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV
 
 from coalmm.linux.abi import signed
@@ -16,7 +15,7 @@ from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.pipe import PipeFile, new_pipe, pipe_of
 from coalmm.linux.vfs.regular import RegularFile
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable, Sequence
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable
 from errno import EBADF, EINVAL
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI
 
 from coalmm.linux.abi import signed
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.errors import failure
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

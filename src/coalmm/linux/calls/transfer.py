@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from errno import EBADF, EFBIG
 
 from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
@@ -14,7 +13,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import accessed, modified
 from coalmm.linux.vfs.open_file import OpenFile
 from coalmm.linux.vfs.regular import RegularFile
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable, Iterable
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

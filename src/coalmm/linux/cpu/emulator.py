@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import cache
 from importlib.machinery import PathFinder, SourceFileLoader
 
 from coalmm.hardware.ram import Ram
@@ -17,6 +16,7 @@ from coalmm.typed import Any
 LIBRARY = os.path.join("lib", "libunicorn.so.2")
 SUPPORTED = 2  # major version
 OPENED = 0  # UC_ERR_OK
+_loaded: dict[str, Any] = {}  # what is loaded once
 
 
 class Descriptor(ctypes.Structure):
@@ -48,7 +48,6 @@ class Vector(ctypes.Structure):
     _fields_ = (("low", ctypes.c_uint64), ("high", ctypes.c_uint64))
 
 
-@cache
 def package() -> str:
     """The folder of the installed package. OSError with what to do if there is none."""
     spec = PathFinder.find_spec("unicorn")
@@ -57,18 +56,29 @@ def package() -> str:
     return str(next(iter(spec.submodule_search_locations)))
 
 
-@cache
 def constants(name: str) -> Any:
     """`unicorn_const` or `x86_const` of the package."""
+    if name not in _loaded:
+        _loaded[name] = _load_constants(name)
+    return _loaded[name]
+
+
+def _load_constants(name: str) -> Any:
     loader = SourceFileLoader(f"coalmm-{name}", os.path.join(package(), f"{name}.py"))
     module = type(os)(loader.name)
     loader.exec_module(module)
     return module
 
 
-@cache
 def library() -> ctypes.CDLL:
     """The shared library. OSError."""
+    if LIBRARY not in _loaded:
+        _loaded[LIBRARY] = _load_library()
+    found: ctypes.CDLL = _loaded[LIBRARY]
+    return found
+
+
+def _load_library() -> ctypes.CDLL:
     path = os.path.join(package(), LIBRARY)
     loaded = ctypes.CDLL(path) if os.path.exists(path) else library_of_binding()
     if loaded.uc_version(None, None) >> 24 != SUPPORTED:

@@ -8,7 +8,6 @@ One engine serves all tasks of its ABI; a task that is not running keeps its reg
 """
 
 import ctypes
-from collections.abc import Callable
 
 import cython
 
@@ -17,7 +16,7 @@ from coalmm.linux.cpu.emulator import constants
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable
 
 if not cython.compiled:
     from coalmm.linux.cpu.constants import (

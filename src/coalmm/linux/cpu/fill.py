@@ -21,12 +21,12 @@ the instruction, and goes on when it is done.
 """
 
 import mmap
-from collections.abc import Callable
 
 import cython
 
 from coalmm.hardware.mmu import Mmu
 from coalmm.linux.cpu.code import CodeFrames
+from coalmm.typed import Callable
 from coalmm.virtual.faults import Faults
 
 if not cython.compiled:

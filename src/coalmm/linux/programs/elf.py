@@ -5,11 +5,10 @@ not looked at. Anything that cannot be run is OSError ENOEXEC, with what is wron
 """
 
 import struct
-from collections.abc import Callable
 from errno import ENOEXEC
 
 from coalmm.linux.abi import I386, X86_64, Abi
-from coalmm.typed import NamedTuple
+from coalmm.typed import Callable, NamedTuple
 
 PT_LOAD, PT_INTERP, PT_GNU_STACK = 1, 3, 0x6474_E551
 PF_X, PF_W, PF_R = 1, 2, 4

@@ -7,7 +7,6 @@ Cheap: a process costs a look at its counters when its memory goes, a slice of t
 from __future__ import annotations
 
 import time
-from copy import copy
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.physical.constants import KINDS, SB_FREE, SB_KINDS
@@ -68,8 +67,8 @@ class ProcessRecord:
 
     def as_it_is_now(self, task: Task, details: bool) -> ProcessRecord:
         """A copy, with what the memory of `task` has done up to now."""
-        now = copy(self)
-        now.faults, now.programs = dict(self.faults), list(self.programs)
+        now = ProcessRecord(self.group)
+        vars(now).update(vars(self), faults=dict(self.faults), programs=list(self.programs))
         now.take(task, details)
         return now
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from coalmm.hardware.constants import FRAME_SHIFT
+from coalmm.linux.dispatch import by_count
 from coalmm.physical.constants import KIND_TABLE, SB_RAM_SIZE
 from coalmm.typed import TYPE_CHECKING, Any
 from coalmm.virtual.address_space import FAULT_KINDS
@@ -44,7 +45,7 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
         "tlb": {"misses": system.fill.misses, "flushes": system.fill.flushes},
         "memory": memory(recorder, processes),
         "calls": dispatcher.calls_by_name(),
-        "unknown_calls": dict(dispatcher.unknown.most_common()),
+        "unknown_calls": by_count(dispatcher.unknown),
         "crashes": list(system.crashes),
         "kernel_failures": [oops._asdict() for oops in system.oopses],
         "processes": [process(record) for record in processes],

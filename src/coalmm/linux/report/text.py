@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from coalmm.linux.report.result import TITLES
 from coalmm.linux.signals.numbers import name
 from coalmm.sizes import format_size
@@ -34,6 +32,15 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def command_line(words: list[str]) -> str:
+    """Words as a shell takes them."""
+    if all(word.replace("/", "").replace("-", "").isalnum() for word in words):
+        return " ".join(words)
+    import shlex  # takes as long to load as a short program runs
+
+    return shlex.join(words)
+
+
 def ended(entry: dict[str, Any]) -> str:
     """How a process ended."""
     if entry["signal"] is not None:
@@ -48,7 +55,7 @@ def resolved(faults: dict[str, int]) -> int:
 
 def title(result: dict[str, Any]) -> str:
     """The command, how it ended, how long it took."""
-    command = clean(shlex.join(result["program"]))
+    command = clean(command_line(result["program"]))
     if len(command) > WIDEST // 2:
         command = command[: WIDEST // 2 - 3] + "..."
     how = "stopped by --timeout" if result["timed_out"] else ended(result)

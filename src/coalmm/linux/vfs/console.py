@@ -10,7 +10,6 @@ import fcntl
 import os
 import select
 import stat
-from contextlib import suppress
 from errno import EBADF, EFBIG, ENOTTY, ESPIPE
 
 from coalmm.linux.registry import Blocked
@@ -86,8 +85,10 @@ class StreamNode(Node):
     def restore(self) -> None:
         """Give the terminal the settings that it had at the start."""
         if self.settings:
-            with suppress(OSError):
+            try:
                 self._terminal(TCSETS, self.settings)
+            except OSError:
+                pass  # the terminal is gone
 
     def terminal(self, task: Task, request: int, argument: int) -> int:
         """The requests that shells and full-screen programs make. ENOTTY for others, and without a terminal."""

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from errno import ENODEV, ENOSPC, ENXIO
 
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import OpenFile
-from coalmm.typed import TYPE_CHECKING, Any
+from coalmm.typed import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

@@ -6,12 +6,11 @@ Processes that share a table (CLONE_FILES) hold the same object; `share` and `dr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from errno import EBADF, EINVAL, EMFILE
 
 from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.errors import failure
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Iterator
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile

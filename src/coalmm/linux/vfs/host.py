@@ -6,8 +6,9 @@ same way from the root, and one name in it. So no path, link or race on the host
 
 import ctypes
 import os
-from collections.abc import Iterator
 from contextlib import suppress
+
+from coalmm.typed import Iterator
 
 DIRECTORY_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

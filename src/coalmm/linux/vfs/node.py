@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.locks import Locks
-from coalmm.typed import TYPE_CHECKING, Any, NamedTuple
+from coalmm.typed import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.inotify import Watch

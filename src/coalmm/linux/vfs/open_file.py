@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from errno import EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from select import POLLIN, POLLOUT
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
-from coalmm.typed import TYPE_CHECKING, Any
+from coalmm.typed import TYPE_CHECKING, Any, Iterator
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task

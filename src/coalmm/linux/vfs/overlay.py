@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
 from errno import EEXIST, ENOENT, ENOSPC, EPERM, EXDEV
 from weakref import WeakValueDictionary
 
@@ -27,7 +26,7 @@ from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
-from coalmm.typed import Any
+from coalmm.typed import Any, Iterator
 
 FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
 COPY = 1 << 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from errno import EEXIST, EINVAL, EPERM, EXDEV
 from weakref import WeakValueDictionary
 
@@ -19,7 +18,7 @@ from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
-from coalmm.typed import Any
+from coalmm.typed import Any, Iterator
 
 
 class HostNode(Node):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator
 from errno import ENOENT
 
 from coalmm.linux.vfs.attributes import Attributes, of_new
@@ -15,7 +14,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.regular import TextNode
-from coalmm.typed import TYPE_CHECKING, Any
+from coalmm.typed import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

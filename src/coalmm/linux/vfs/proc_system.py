@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 
 from coalmm.inspect.meminfo import meminfo_text
 from coalmm.inspect.zones import buddyinfo_text, slabinfo_text
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable
 
 RELEASE = "6.1.0-coal"
 VERSION = "#1 SMP"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from coalmm.inspect.proc import maps_text, stat_addresses, statm_text
 from coalmm.inspect.smaps import smaps_rollup_text, smaps_text
 from coalmm.linux.vfs.proc_status import status_text
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from coalmm.linux.group import ThreadGroup

@@ -7,7 +7,6 @@ file below `--write`. While programs map a file, reads and writes go through the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from errno import EBADF, EFBIG, EINVAL, EIO, ENXIO, EOPNOTSUPP
 from select import POLLIN, POLLOUT
 from weakref import WeakValueDictionary
@@ -16,7 +15,7 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle
 from coalmm.linux.vfs.node import Node, Place
 from coalmm.linux.vfs.open_file import MOST_OFFSET, SEEK_DATA, SEEK_HOLE, OpenFile, sought
-from coalmm.typed import TYPE_CHECKING, Any
+from coalmm.typed import TYPE_CHECKING, Any, Callable
 from coalmm.virtual.constants import F_WRITABLE
 
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from coalmm.linux.vfs.node import Directory
 from coalmm.linux.vfs.proc import TreeDirectory
-from coalmm.typed import Any
+from coalmm.typed import Any, Callable
 
 
 def system_tree(parent: Directory) -> TreeDirectory:

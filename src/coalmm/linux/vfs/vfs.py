@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import resource
 import stat
-from collections.abc import Sequence
 from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
 
 from coalmm.linux.vfs import notify
@@ -31,7 +30,7 @@ from coalmm.linux.vfs.passthrough import HostDirectory
 from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.linux.vfs.sys import system_tree
-from coalmm.typed import TYPE_CHECKING, Any
+from coalmm.typed import TYPE_CHECKING, Any, Sequence
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.sockets import SocketFile
