@@ -27,7 +27,6 @@ from coalmm.physical.constants import (
     SB_PAGING,
 )
 from coalmm.physical.frames import Frames
-from coalmm.physical.image import load_image, save_image
 from coalmm.physical.injection import Failing, Injection
 from coalmm.physical.superblock import check_superblock, format_ram
 from coalmm.process.processes import Processes
@@ -181,6 +180,8 @@ class Kernel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written."""
+        from coalmm.physical.image import save_image
+
         save_image(self.ram, path)
 
     # Running programs. Imported when used: the emulator takes long to load.
@@ -373,6 +374,8 @@ def attach(path: str | os.PathLike[str], read_only: bool = False) -> Kernel:
     that machine raises ReadOnlyError and changes nothing. Raises
     BadImageError, with what is wrong, for a damaged image; OSError for what cannot be read.
     """
+    from coalmm.physical.image import load_image
+
     ram = load_image(path, read_only)
     try:
         check_superblock(ram)

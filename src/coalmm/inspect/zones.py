@@ -3,7 +3,7 @@
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.inspect.machine import Machine
 from coalmm.inspect.names import printable
-from coalmm.physical.constants import KIND_FREE, KINDS, SB_FREE, SB_KINDS, SB_TOTAL
+from coalmm.physical.constants import KIND_FREE, KIND_KEYS, KINDS, SB_FREE, SB_KINDS, SB_TOTAL
 
 SLABINFO_HEADER = (
     "slabinfo - version: 2.1\n"
@@ -12,10 +12,6 @@ SLABINFO_HEADER = (
     " : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
 )
 WHITE = " \t\n\x0b\x0c\r\x85\xa0"
-KIND_KEYS = (
-    "free", "frame_alloc", "kernel", "page_table", "page_directory", "buddy_inside", "buddy_free", "buddy",
-    "slab", "kmalloc_large", "anonymous", "file",
-)  # fmt: skip
 
 
 def buddyinfo_text(machine: Machine) -> str:

@@ -10,7 +10,7 @@ import importlib
 from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
 
 from coalmm.errors import PageFaultError
-from coalmm.linux import calls, numbers_i386, numbers_x86_64
+from coalmm.linux import calls
 from coalmm.linux.abi import Abi
 from coalmm.linux.calls.index import FAMILIES
 from coalmm.linux.registry import CALLS, CALLS_32, Blocked, Registered
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from coalmm.linux.system import System
 
 MOST_UNKNOWN = 100  # names that are kept: a program may ask for any number
-NAMES = {8: numbers_x86_64.NAMES, 4: numbers_i386.NAMES}
+WORDS = (4, 8)
+
+
+def names_of(word: int) -> dict[int, str]:
+    """The names of the calls by number, for programs with words of so many bytes."""
+    if word == 4:
+        from coalmm.linux.numbers_i386 import NAMES
+
+        return NAMES
+    from coalmm.linux import numbers_x86_64
+
+    return numbers_x86_64.NAMES
 
 
 def families_of(name: str) -> tuple[str, ...]:
@@ -51,8 +62,8 @@ class Dispatcher:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.tables: dict[int, dict[int, Registered | None]] = {word: {} for word in NAMES}
-        self.counts: dict[int, dict[int, int]] = {word: {} for word in NAMES}  # known calls, by number
+        self.tables: dict[int, dict[int, Registered | None]] = {word: {} for word in WORDS}
+        self.counts: dict[int, dict[int, int]] = {word: {} for word in WORDS}  # known calls, by number
         self.unknown: dict[str, int] = {}  # those that no function has
 
     def find(self, word: int, number: int) -> Registered | None:
@@ -60,7 +71,7 @@ class Dispatcher:
         table = self.tables[word]
         if number in table:
             return table[number]
-        name = NAMES[word].get(number)
+        name = names_of(word).get(number)
         if name is None:
             return None
         table[number] = find_call(name, word)
@@ -68,7 +79,7 @@ class Dispatcher:
 
     def name(self, abi: Abi, number: int) -> str:
         """The name of a call."""
-        return NAMES[abi.word].get(number, f"call {number}")
+        return names_of(abi.word).get(number, f"call {number}")
 
     def begin(self, task: Task, number: int) -> bool:
         """Count a call that is made now; whether it is one that wants the CPU to stand still."""
@@ -89,7 +100,7 @@ class Dispatcher:
         total = dict(self.unknown)
         for word, counts in self.counts.items():
             for number, count in counts.items():
-                name = NAMES[word][number]
+                name = names_of(word)[number]
                 total[name] = total.get(name, 0) + count
         return by_count(total)
 

@@ -101,5 +101,9 @@ KIND_LARGE = 9  # a frame of a large kmalloc block
 KIND_ANONYMOUS = 10  # a process's private page
 KIND_CACHE = 11  # a page of a file (or of shared anonymous memory)
 KINDS = 12
+KIND_KEYS = (
+    "free", "frame_alloc", "kernel", "page_table", "page_directory", "buddy_inside", "buddy_free", "buddy",
+    "slab", "kmalloc_large", "anonymous", "file",
+)  # fmt: skip
 
 REFERENCES_LIMIT = 0x7FFF_FFFF

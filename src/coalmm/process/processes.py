@@ -8,6 +8,8 @@ A process that exits gives its address space back at once; its record stays as a
 waits for it, or goes too if it has no parent. Calls answer with a pid, 0, or a negative errno.
 """
 
+from __future__ import annotations
+
 import struct
 
 from coalmm.errors import EAGAIN, ECHILD, ENOMEM, ESRCH, CorruptionError
@@ -40,17 +42,19 @@ from coalmm.process.constants import (
     SB_PROCESS_TABLE,
 )
 from coalmm.process.process import Process
-from coalmm.typed import Any, Callable, Iterator
+from coalmm.typed import TYPE_CHECKING, Any, Callable, Iterator
 from coalmm.virtual.address_space import AddressSpaces, Usage
-from coalmm.virtual.advice import Advice
 from coalmm.virtual.constants import S_REFERENCES
-from coalmm.virtual.locks import Locks
 from coalmm.virtual.mappings import Mappings
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
-from coalmm.virtual.remapping import Remapping
-from coalmm.virtual.residency import Residency
 from coalmm.virtual.user_access import UserAccess
+
+if TYPE_CHECKING:
+    from coalmm.virtual.advice import Advice
+    from coalmm.virtual.locks import Locks
+    from coalmm.virtual.remapping import Remapping
+    from coalmm.virtual.residency import Residency
 
 
 class Processes:
@@ -63,15 +67,41 @@ class Processes:
         self.words = self.ram.words
         self.spaces = spaces
         self.mappings = mappings
-        self.remapping = Remapping(mappings)
-        self.advice = Advice(mappings)
-        self.locks = Locks(mappings)
-        self.residency = Residency(mappings)
         self.user = user
         self.tables = tables
         self.heap = heap
         self.records = Records(self.ram, slabs, "process", PROCESS_SIZE, SB_PROCESS_SLAB)
         self.kernel_base = int(self.words[SB_KERNEL_BASE])
+
+    # --- parts that few programs need, loaded when they are asked for; none has a state of its own ---
+
+    @property
+    def remapping(self) -> Remapping:
+        """mremap."""
+        from coalmm.virtual.remapping import Remapping
+
+        return Remapping(self.mappings)
+
+    @property
+    def advice(self) -> Advice:
+        """madvise."""
+        from coalmm.virtual.advice import Advice
+
+        return Advice(self.mappings)
+
+    @property
+    def locks(self) -> Locks:
+        """mlock and its family."""
+        from coalmm.virtual.locks import Locks
+
+        return Locks(self.mappings)
+
+    @property
+    def residency(self) -> Residency:
+        """mincore and msync."""
+        from coalmm.virtual.residency import Residency
+
+        return Residency(self.mappings)
 
     # --- looking ---
 

@@ -6,12 +6,12 @@ from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.heap import constants as heap
 from coalmm.inspect.machine import Machine
 from coalmm.inspect.names import printable
-from coalmm.inspect.zones import KIND_KEYS
 from coalmm.physical import constants as physical
 from coalmm.physical.constants import (
     D_OWNER,
     DESCRIPTOR_SIZE,
     KIND_DIRECTORY,
+    KIND_KEYS,
     KIND_SLAB,
     KIND_TABLE,
     SB_BITMAP,

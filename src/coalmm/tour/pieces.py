@@ -10,8 +10,16 @@ from coalmm.hardware.steps import Walk
 from coalmm.heap.constants import BUDDY_HEADS
 from coalmm.inspect.machine import Machine
 from coalmm.inspect.names import printable
-from coalmm.inspect.zones import KIND_KEYS
-from coalmm.physical.constants import D_NEXT, KIND_BUDDY, KIND_BUDDY_FREE, KIND_MASK, KINDS, ORDER_SHIFT, SB_BUDDY
+from coalmm.physical.constants import (
+    D_NEXT,
+    KIND_BUDDY,
+    KIND_BUDDY_FREE,
+    KIND_KEYS,
+    KIND_MASK,
+    KINDS,
+    ORDER_SHIFT,
+    SB_BUDDY,
+)
 from coalmm.sizes import format_size
 from coalmm.tour.bits import GONE, NEW, entry_text
 from coalmm.tour.changes import Change

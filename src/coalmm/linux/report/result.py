@@ -68,7 +68,7 @@ def ending(status: int | None) -> dict[str, int | None]:
 def memory(recorder: Recorder, processes: list[ProcessRecord]) -> dict[str, Any]:
     """Frames when the most were in use, and the largest process."""
     kernel = recorder.system.kernel
-    from coalmm.inspect.zones import KIND_KEYS
+    from coalmm.physical.constants import KIND_KEYS
 
     kinds = recorder.kinds_at_peak
     return {

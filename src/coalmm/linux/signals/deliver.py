@@ -5,7 +5,6 @@ from __future__ import annotations
 from errno import EINTR, ENOMEM
 
 from coalmm.errors import PageFaultError
-from coalmm.linux.signals import frames
 from coalmm.linux.signals.numbers import (
     CLD_CONTINUED,
     CLD_STOPPED,
@@ -158,6 +157,8 @@ class Delivery:
             self.interrupt_call(task, action)
         mask = task.mask if task.saved_mask is None else task.saved_mask
         try:
+            from coalmm.linux.signals import frames
+
             frames.push(task, info, action, mask, *task.trap)
         except PageFaultError as bad:
             if bad.error == -ENOMEM:

@@ -7,11 +7,11 @@ from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.locks import Locks
 from coalmm.typed import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.inotify import Watch
+    from coalmm.linux.vfs.locks import Locks
     from coalmm.linux.vfs.open_file import OpenFile
     from coalmm.linux.vfs.sockets import SocketFile
 
@@ -32,6 +32,8 @@ class Node:
     def locks(self) -> Locks:
         """Locks that tasks hold on it."""
         if self._locks is None:
+            from coalmm.linux.vfs.locks import Locks
+
             self._locks = Locks()
         return self._locks
 

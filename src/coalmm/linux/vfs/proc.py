@@ -6,7 +6,6 @@ The texts are imported when somebody asks: most programs never do.
 from __future__ import annotations
 
 import stat
-import zlib
 from errno import ENOENT
 
 from coalmm.linux.vfs.attributes import Attributes, of_new
@@ -25,7 +24,9 @@ PROC_DEVICE = 20  # st_dev of /proc
 
 def attributes_of(path: bytes, mode: int) -> Attributes:
     """Of a file of /proc: its inode number is made from its path."""
-    return of_new(PROC_DEVICE, 0x1000_0000 | zlib.crc32(path) >> 4, mode, 2 if stat.S_ISDIR(mode) else 1)
+    from zlib import crc32
+
+    return of_new(PROC_DEVICE, 0x1000_0000 | crc32(path) >> 4, mode, 2 if stat.S_ISDIR(mode) else 1)
 
 
 class ProcDirectory(Directory):

@@ -22,11 +22,9 @@ from coalmm.linux.vfs.devices import memory_devices
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.file_table import FileTable
 from coalmm.linux.vfs.host import HostName, open_root
-from coalmm.linux.vfs.memfd import MemoryFile
 from coalmm.linux.vfs.node import Directory, Node, Place
 from coalmm.linux.vfs.open_file import OpenFile, PathFile
 from coalmm.linux.vfs.overlay import Overlay, OverlayDirectory
-from coalmm.linux.vfs.passthrough import HostDirectory
 from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.linux.vfs.sys import system_tree
@@ -79,6 +77,8 @@ class Vfs:
         """Changes below a host directory go to the host. ValueError for one outside of the root, OSError."""
         if os.path.commonpath([root, path]) != root:
             raise ValueError(f"{path} is not below the root {root}")
+        from coalmm.linux.vfs.passthrough import HostDirectory
+
         fs = FsContext(self.root, self.root)
         found = self.walk(fs, b"/" + os.fsencode(os.path.relpath(path, root)))
         directory = must_be_directory(must_exist(found))
@@ -204,6 +204,8 @@ class Vfs:
 
     def open_memory(self, name: bytes, sealable: bool) -> OpenFile:
         """memfd_create(2)."""
+        from coalmm.linux.vfs.memfd import MemoryFile
+
         return MemoryFile(self.overlay, name, sealable)
 
     # --- programs ---
