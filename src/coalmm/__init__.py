@@ -1,25 +1,29 @@
-"""coalmm: the memory manager of the Coal OS kernel, on a RAM of its own."""
+"""coalmm: the memory manager of the Coal OS kernel, on a RAM of its own.
 
-from coalmm import mode as _mode
+What is named here is loaded when it is used first: `coalmm --help` and a short program are there sooner.
+"""
+
+from coalmm import mode
+from coalmm.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coalmm.errors import (
+        BadImageError,
+        CoalError,
+        CorruptionError,
+        DoubleFreeError,
+        InUseError,
+        InvalidPointerError,
+        MisuseError,
+        PageFaultError,
+        ReadOnlyError,
+        TraceError,
+    )
+    from coalmm.hardware.memory_map import MemoryMap
+    from coalmm.kernel import Kernel, attach, boot
 
 __version__ = "0.1.0"
-MODE = _mode.choose()
-
-from coalmm.errors import (  # noqa: E402 - the mode is chosen before the first module that can be compiled
-    BadImageError,
-    CoalError,
-    CorruptionError,
-    DoubleFreeError,
-    InUseError,
-    InvalidPointerError,
-    MisuseError,
-    PageFaultError,
-    ReadOnlyError,
-    TraceError,
-)
-from coalmm.hardware.memory_map import MemoryMap  # noqa: E402
-from coalmm.kernel import Kernel, attach, boot  # noqa: E402
-
+MODE = mode.choose()
 __all__ = [
     "MODE",
     "BadImageError",
@@ -37,3 +41,18 @@ __all__ = [
     "attach",
     "boot",
 ]
+HOMES = {"Kernel": "kernel", "MemoryMap": "hardware.memory_map", "attach": "kernel", "boot": "kernel"}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the module that has it (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'coalmm' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"coalmm.{HOMES.get(name, 'errors')}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -38,16 +38,24 @@ class SourceOnlyFinder:
         return None
 
 
+def is_compiled() -> bool:
+    """Whether the package has extension modules for this Python: one stands for all."""
+    from importlib.machinery import EXTENSION_SUFFIXES
+
+    one = os.path.join(os.path.dirname(__file__), "hardware", "ram")
+    return any(os.path.exists(one + suffix) for suffix in EXTENSION_SUFFIXES)
+
+
 def choose() -> str:
-    """Apply the environment's choice, import one compiled module, and say which mode it came in."""
+    """Apply the environment's choice, and say in which mode modules will come."""
     asked = os.environ.get(VARIABLE, "")
     if asked not in ("", "compiled", "interpreted"):
         raise ImportError(f"{VARIABLE} is {asked!r}; it may be compiled or interpreted")
     if asked == "interpreted":
         sys.meta_path.insert(0, SourceOnlyFinder)
-    from coalmm.hardware import ram
-
-    loaded = "interpreted" if str(ram.__file__).endswith(".py") else "compiled"
-    if asked == "compiled" and loaded != asked:
+        return asked
+    if is_compiled():
+        return "compiled"
+    if asked == "compiled":
         raise ImportError(f"{VARIABLE}=compiled, but the compiled modules are not there: run `make build`")
-    return loaded
+    return "interpreted"

@@ -9,7 +9,6 @@ it does what it should.
 
 import ctypes
 import os
-import struct
 
 from coalmm.linux.cpu.emulator import library
 from coalmm.typed import Any
@@ -33,13 +32,9 @@ def find_flag(emulator: Any) -> int:
             raise refuse("no mode of contexts")
         seen.append(content(emulator))
     after = seen[-1]
-    expected = [struct.pack("<i", mode) for mode in modes]
-    found = [
-        offset
-        for offset in range(0, min(map(len, seen)) - 32, 4)
-        if [part[offset : offset + 4] for part in seen] == expected
-    ]
-    if len(found) != 1:
+    numbers = [memoryview(part[: len(part) & -4]).cast("i") for part in seen]
+    found = [place * 4 for place, values in enumerate(zip(*numbers, strict=False)) if values == modes]
+    if len(found) != 1 or found[0] > len(after) - 32:
         raise refuse(f"{len(found)} fields for the context's mode")
     flag = ((found[0] + 8 + 7) & -8) + 8 + 2  # int cpu_context_size, u64 next_pc, bool hook_insert, bool first_tb
     if after[flag] != 0 or after[flag + 1] != 1:  # bool init_done follows
