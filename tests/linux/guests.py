@@ -23,7 +23,7 @@ FLAVOURS = {
     "32-dynamic": ("-m32",),
 }
 PAGING = {"64": "x86_64", "32": "pae"}  # i386 tables have no NX, which Linux has on the machines of today
-ENVIRON = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nowhere", "PWD": "/"}
+ENVIRON = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/proc/nowhere", "PWD": "/"}
 TIMEOUT = 120.0
 
 

@@ -11,9 +11,11 @@ import json
 import sys
 import time
 
+from unicorn import unicorn_const, x86_const
+
 import coalmm
 from coalmm.linux import scheduler
-from coalmm.linux.cpu.emulator import constants, library
+from coalmm.linux.cpu.emulator import library
 
 NOW = 1_700_000_000_000_000_000
 LONG = 1 << 30  # microseconds
@@ -28,7 +30,6 @@ def stand_still():
 
 def stop_the_counter(engine):
     """Have the instructions that read the CPU's clock answer 0; what must live as long as the engine."""
-    kind, x86 = constants("unicorn_const").UC_HOOK_INSN, constants("x86_const")
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     def answer(uc, data):
@@ -36,9 +37,10 @@ def stop_the_counter(engine):
             engine.put(engine.form.numbers[name], 0)
         return 1  # done: the instruction itself is skipped
 
-    for instruction in (x86.UC_X86_INS_RDTSC, x86.UC_X86_INS_RDTSCP):
+    for instruction in (x86_const.UC_X86_INS_RDTSC, x86_const.UC_X86_INS_RDTSCP):
         hook, first, last = ctypes.c_size_t(), ctypes.c_uint64(1), ctypes.c_uint64(0)
         uc = engine.emulator._uch
+        kind = unicorn_const.UC_HOOK_INSN
         status = library().uc_hook_add(uc, ctypes.byref(hook), kind, answer, None, first, last, instruction)
         assert status == 0, status
     return answer

@@ -1,16 +1,17 @@
 """Unicorn without its Python binding, whose import takes as long as a small program runs.
 
-The package is found where Python would import it from; its constants and its shared library are loaded from
-there. Only the functions that the kernel here needs have a face.
+The package is found where Python would import it from; its shared library is loaded from there. Only the functions
+that the kernel here needs have a face.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.machinery import PathFinder
 
 from coalmm.hardware.ram import Ram
+from coalmm.linux.cpu import unicorn_numbers as unicorn
 from coalmm.typed import Any
 
 LIBRARY = os.path.join("lib", "libunicorn.so.2")
@@ -54,20 +55,6 @@ def package() -> str:
     if spec is None or not spec.submodule_search_locations:
         raise OSError("the CPU emulator is missing: pip install 'unicorn>=2.1.4,<3'")
     return str(next(iter(spec.submodule_search_locations)))
-
-
-def constants(name: str) -> Any:
-    """`unicorn_const` or `x86_const` of the package."""
-    if name not in _loaded:
-        _loaded[name] = _load_constants(name)
-    return _loaded[name]
-
-
-def _load_constants(name: str) -> Any:
-    loader = SourceFileLoader(f"coalmm-{name}", os.path.join(package(), f"{name}.py"))
-    module = type(os)(loader.name)
-    loader.exec_module(module)
-    return module
 
 
 def library() -> ctypes.CDLL:
@@ -119,23 +106,23 @@ class Emulator:
     """One Unicorn engine for x86 with all of `ram`, in the mode where a hook answers every TLB miss."""
 
     def __init__(self, ram: Ram, mode: int, code_buffer: int) -> None:
-        uc, self.close = constants("unicorn_const"), library().uc_close
-        self.registers = constants("x86_const")
+        self.close = library().uc_close
         self._uch = ctypes.c_void_p()
-        check(library().uc_open(uc.UC_ARCH_X86, mode, ctypes.byref(self._uch)), "it does not start")
+        check(library().uc_open(unicorn.UC_ARCH_X86, mode, ctypes.byref(self._uch)), "it does not start")
         write = 1 << 30 | 1 << 26  # UC_CTL_WRITE of one argument
         control = library().uc_ctl
-        check(control(self._uch, uc.UC_CTL_TCG_BUFFER_SIZE | write, ctypes.c_uint32(code_buffer)), "buffer")
-        check(control(self._uch, uc.UC_CTL_TLB_TYPE | write, ctypes.c_int(uc.UC_TLB_VIRTUAL)), "TLB mode")
+        check(control(self._uch, unicorn.UC_CTL_TCG_BUFFER_SIZE | write, ctypes.c_uint32(code_buffer)), "buffer")
+        check(control(self._uch, unicorn.UC_CTL_TLB_TYPE | write, ctypes.c_int(unicorn.UC_TLB_VIRTUAL)), "TLB mode")
         self.ram = ctypes.c_char.from_buffer(ram.mapping)  # what is mapped stays as long as the engine
-        self.map(uc, ram.size)
+        self.map(ram.size)
 
-    def map(self, uc: Any, size: int) -> None:
+    def map(self, size: int) -> None:
         """All of RAM, and behind it a page that is no frame: what `Engine.exact_address` puts in place of data."""
         unsigned, pointer = ctypes.c_uint64, ctypes.c_void_p(ctypes.addressof(self.ram))
-        status = library().uc_mem_map_ptr(self._uch, unsigned(0), unsigned(size), uc.UC_PROT_ALL, pointer)
+        status = library().uc_mem_map_ptr(self._uch, unsigned(0), unsigned(size), unicorn.UC_PROT_ALL, pointer)
         check(status, "RAM cannot be mapped")
-        check(library().uc_mem_map(self._uch, unsigned(size), unsigned(4096), uc.UC_PROT_ALL), "no page behind RAM")
+        status = library().uc_mem_map(self._uch, unsigned(size), unsigned(4096), unicorn.UC_PROT_ALL)
+        check(status, "no page behind RAM")
 
     def __del__(self) -> None:
         if self._uch:
@@ -148,14 +135,13 @@ class Emulator:
 
     def kind(self, number: int) -> type[Any]:
         """The structure of a register."""
-        names = self.registers
-        if number == names.UC_X86_REG_MSR:
+        if number == unicorn.REGISTERS["msr"]:
             return ModelSpecific
-        if number == names.UC_X86_REG_GDTR:
+        if number == unicorn.REGISTERS["gdtr"]:
             return Descriptor
-        if names.UC_X86_REG_FP0 <= number <= names.UC_X86_REG_FP7:
+        if unicorn.REGISTERS["fp0"] <= number <= unicorn.REGISTERS["fp7"]:
             return Float80
-        if names.UC_X86_REG_XMM0 <= number <= names.UC_X86_REG_XMM31:
+        if unicorn.REGISTERS["xmm0"] <= number <= unicorn.REGISTERS["xmm15"]:
             return Vector
         return ctypes.c_uint64
 

@@ -12,7 +12,7 @@ import ctypes
 import cython
 
 from coalmm.linux.cpu import exceptions, exits, setup
-from coalmm.linux.cpu.emulator import constants
+from coalmm.linux.cpu import unicorn_numbers as unicorn
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
@@ -160,18 +160,17 @@ class Engine:
 
     def add_hooks(self, function: int) -> None:
         """Register the callbacks of `hooks` with the emulator."""
-        unicorn_const, x86_const = constants("unicorn_const"), constants("x86_const")
         self.hook_add = ctypes.PYFUNCTYPE(
             ctypes.c_int, *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p),
             *(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int),
         )(function)  # fmt: skip
         self.hook_del = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(load()["uc_hook_del"])
-        self.add_hook(unicorn_const.UC_HOOK_TLB_FILL, fill_address(on_fill))
-        self.add_hook(unicorn_const.UC_HOOK_INTR, number_address(on_interrupt))
+        self.add_hook(unicorn.UC_HOOK_TLB_FILL, fill_address(on_fill))
+        self.add_hook(unicorn.UC_HOOK_INTR, number_address(on_interrupt))
         if not self.narrow:
-            self.add_hook(unicorn_const.UC_HOOK_INSN, plain_address(on_system_call), x86_const.UC_X86_INS_SYSCALL)
-        self.add_hook(unicorn_const.UC_HOOK_INSN, in_address(on_in), x86_const.UC_X86_INS_IN)
-        self.add_hook(unicorn_const.UC_HOOK_INSN, out_address(on_out), x86_const.UC_X86_INS_OUT)
+            self.add_hook(unicorn.UC_HOOK_INSN, plain_address(on_system_call), unicorn.UC_X86_INS_SYSCALL)
+        self.add_hook(unicorn.UC_HOOK_INSN, in_address(on_in), unicorn.UC_X86_INS_IN)
+        self.add_hook(unicorn.UC_HOOK_INSN, out_address(on_out), unicorn.UC_X86_INS_OUT)
 
     def add_hook(self, kind: int, callback: int, instruction: int = 0) -> int:
         """Have the emulator call `callback` on every event of a kind; the hook, to be removed by."""

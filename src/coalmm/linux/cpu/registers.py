@@ -1,7 +1,7 @@
 """Registers of both ABIs by name, as the emulator numbers them, and how a CPU is brought to user mode."""
 
 from coalmm.linux.abi import I386, X86_64, Abi
-from coalmm.linux.cpu.emulator import constants
+from coalmm.linux.cpu.unicorn_numbers import REGISTERS, UC_MODE_32, UC_MODE_64
 from coalmm.typed import NamedTuple
 
 GENERAL_64 = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip", "eflags")
@@ -25,17 +25,16 @@ class Form(NamedTuple):
 
 def forms() -> dict[str, Form]:
     """Both modes, by ABI."""
-    unicorn_const, x86_const = constants("unicorn_const"), constants("x86_const")
 
     def numbers(*names: str) -> dict[str, int]:
-        return {name: getattr(x86_const, f"UC_X86_REG_{name.upper()}") for name in names}
+        return {name: REGISTERS[name] for name in names}
 
     vectors = tuple(f"xmm{n}" for n in range(16))
     common = (*SEGMENTS, "fs_base", "gs_base", "mxcsr", "fpcw", "fpsw", "fptag", "gdtr", "msr", "cr0", "cr2", "dr0")
     efer, star, sysenter_cs = 0xC000_0080, 0xC000_0081, 0x174
     wide = Form(
         X86_64,
-        unicorn_const.UC_MODE_64,
+        UC_MODE_64,
         numbers(*GENERAL_64, *common, *vectors, *(f"fp{n}" for n in range(8))),
         GENERAL_64,
         WATCH_PORTS + b"\x48\x0f\x07",  # sysretq
@@ -44,7 +43,7 @@ def forms() -> dict[str, Form]:
     )
     narrow = Form(
         I386,
-        unicorn_const.UC_MODE_32,
+        UC_MODE_32,
         numbers(*GENERAL_32, *common, *vectors[:8], *(f"fp{n}" for n in range(8))),
         GENERAL_32,
         WATCH_PORTS + b"\x0f\x35",  # sysexit
