@@ -95,3 +95,10 @@ def test_no_compiled_module_lies_beside_its_source():
 def test_no_two_test_modules_have_one_name():
     names = [path.name for path in PROJECT.glob("tests/**/test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_what_annotations_need_comes_from_one_module_that_loads_fast(path):
+    if path.stem != "typed":
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        assert "typing" not in [node.module for node in imports], "take it from coalmm.typed"

@@ -295,3 +295,14 @@ def test_trace_names_calls_paths_and_results():
     assert any(line.endswith("<unfinished ...>") and " wait" in line for line in lines)
     assert any("<... wait4 resumed>) = 2" in line or "resumed>) = 2" in line for line in lines)
     assert any("exit_group(0x1) = ?" in line for line in lines)
+
+
+@pytest.mark.skipif(coalmm.MODE != "compiled", reason="cython's decorators load more")
+def test_a_small_program_starts_without_modules_that_are_slow_to_load():
+    code = "import sys; from coalmm.__main__ import run_plainly; run_plainly()"
+    command = [sys.executable, "-X", "importtime", "-c", code, "run", "--", "/bin/true"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "coalmm.linux.system" in loaded
+    slow = {"typing", "re", "enum", "dataclasses", "contextlib", "random", "signal", "click", "unicorn"}
+    assert not loaded & slow

@@ -50,7 +50,8 @@ def test_superblock_words_are_where_the_map_of_ram_says():
 
 def test_kinds_of_frames_named_exist_and_are_all_of_them():
     named = set(re.findall(r"`(KIND_\w+)`", TEXT))
-    assert named == {name for name in vars(constants) if name.startswith("KIND_")} - {"KIND_FREE", "KIND_KEYS", "KIND_MASK"}
+    kinds = {name for name in vars(constants) if name.startswith("KIND_")}
+    assert named == kinds - {"KIND_FREE", "KIND_KEYS", "KIND_MASK"}
 
 
 def test_the_functions_without_bounds_checks_are_the_ones_named():

@@ -3,8 +3,6 @@
 The compiled modules use the C forms in blocks.pxd; both do the same.
 """
 
-import contextlib
-
 POPULATE_WRITE = 23  # MADV_POPULATE_WRITE, Linux 5.14
 
 
@@ -20,8 +18,10 @@ def copy_range(view: memoryview, to: int, source: int, size: int) -> None:
 
 def populate_range(view: memoryview, start: int, size: int) -> None:
     """Have the host put memory behind whole pages now; an older host does it at each one's first touch instead."""
-    with contextlib.suppress(OSError):
+    try:
         view.obj.madvise(POPULATE_WRITE, start, size)  # type: ignore[attr-defined]
+    except OSError:
+        pass
 
 
 def range_equals(view: memoryview, start: int, content: bytes) -> bool:

@@ -6,7 +6,6 @@ same way from the root, and one name in it. So no path, link or race on the host
 
 import ctypes
 import os
-from contextlib import suppress
 
 from coalmm.typed import Iterator
 
@@ -46,10 +45,15 @@ class HostName:
     def extended(self) -> dict[bytes, bytes]:
         """Its extended attributes, those that this user may read."""
         found: dict[bytes, bytes] = {}
-        with suppress(OSError):
-            for name in os.listxattr(self.path, follow_symlinks=False):
-                with suppress(OSError):
-                    found[os.fsencode(name)] = os.getxattr(self.path, name, follow_symlinks=False)
+        try:
+            names = os.listxattr(self.path, follow_symlinks=False)
+        except OSError:
+            return found
+        for name in names:
+            try:
+                found[os.fsencode(name)] = os.getxattr(self.path, name, follow_symlinks=False)
+            except OSError:
+                pass  # not for this user, or gone meanwhile
         return found
 
     def readlink(self) -> bytes:
