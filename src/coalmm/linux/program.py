@@ -44,7 +44,7 @@ class RunningProgram(Process):
         task, scheduler = self.task, self.task.system.scheduler
         if scheduler.running is not task:
             scheduler.switch(task)
-        return {name: task.cpu.get(name) for name in task.cpu.engine.form.general}
+        return {name: task.cpu.get(name) for name in task.cpu.form.general}
 
     def send_signal(self, signal: int) -> None:
         """Send it a signal, as kill(2); nothing if it has ended."""

@@ -103,6 +103,7 @@ class Scheduler:
         if self.running is not task:
             if self.running is not None:
                 self.running.cpu.engine.save(self.running.context)
+            task.cpu.activate()
             task.cpu.engine.restore(task.context)
             if task.abi.word == 4:
                 task.cpu.set_descriptors(task.descriptors)

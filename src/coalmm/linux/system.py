@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import time
-from errno import EACCES, ENOENT, ENOEXEC, ENOMEM
+from errno import EACCES, ENOEXEC, ENOMEM
 
 from coalmm.errors import ENXIO, PageFaultError
 from coalmm.hardware.constants import FRAME_SHIFT
-from coalmm.linux.abi import Abi
+from coalmm.linux.abi import X86_64, Abi
 from coalmm.linux.cpu import constants as reasons
 from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.cpu.engine import STAYS, Engine
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from coalmm.linux.calls.futex import Key, Sleeper
     from coalmm.linux.segments import Segments
 
-PAGING = {"i386": ("i386", "pae"), "x86_64": ("x86_64", "la57")}
+PAGING = {"i386": ("i386", "pae", "x86_64", "la57"), "x86_64": ("x86_64", "la57")}
 DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, UNDEFINED, PROTECTION, PAGE_FAULT = 0, 1, 3, 4, 6, 13, 14
 X87_ERROR, ALIGNMENT, SIMD_ERROR = 16, 17, 19
 INT_OPCODE = 0xCD
@@ -161,10 +161,19 @@ class System:
             mode = self.kernel.format.name
             if mode not in PAGING[abi.name]:
                 raise OSError(
-                    ENOENT, f"a {abi.word * 8}-bit program needs {' or '.join(PAGING[abi.name])} paging, not {mode}"
+                    ENOEXEC, f"a {abi.word * 8}-bit program needs {' or '.join(PAGING[abi.name])} paging, not {mode}"
                 )
-            self.cpus[abi.name] = Cpu(Engine(self.fill, self.forms[abi.name], self.system_call))
+            self.cpus[abi.name] = self.make_cpu(abi, mode in PAGING[X86_64.name])
         return self.cpus[abi.name]
+
+    def make_cpu(self, abi: Abi, wide: bool) -> Cpu:
+        """A CPU; one on 64-bit tables runs programs of both ABIs, 32-bit ones in compatibility mode."""
+        if not wide or abi is X86_64:
+            form = self.forms[abi.name]
+            return Cpu(Engine(self.fill, form, self.system_call), form)
+        engine, form = self.cpu(X86_64).engine, self.forms["compatible"]
+        engine.add_form(form)
+        return Cpu(engine, form)
 
     def enter(self, task: Task) -> None:
         """Make a task's directory the one that CR3 names."""
@@ -552,8 +561,8 @@ class System:
             self.end_group(group, SIGKILL)
         if self.shared_segments is not None:
             self.shared_segments.close()
-        for cpu in self.cpus.values():
-            cpu.engine.close()
+        for engine in {cpu.engine for cpu in self.cpus.values()}:
+            engine.close()
         self.cpus.clear()
         if self.page:
             self.kernel.frames.drop(self.page)

@@ -11,7 +11,7 @@ from coalmm.virtual.constants cimport (
     A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, AREA_GROWS_DOWN, AREA_KIND, AREA_LOCKED, AREA_LOCKS, AREA_NO_FORK,
     AREA_SHARED, AREA_STACK, AREA_TEXT, AREA_WIPE_ON_FORK, D_SPACE, ENTRY_ADDRESS, F_KIND, FILE_HOST, RIGHT_EXECUTE,
     RIGHT_WRITE, RIGHTS, S_BRK, S_BRK_START, S_DEFAULT_FLAGS, S_FAULTS_ZERO, S_LOCKED, S_MMAP_BASE, S_PEAK_RSS,
-    S_PEAK_VIRTUAL, S_REFERENCES, S_ROOT, S_RSS_ANONYMOUS, S_RSS_FILE, S_RSS_SHARED, S_SIZE_LIMIT, S_STACK_LIMIT,
+    S_PEAK_VIRTUAL, S_REFERENCES, S_ROOT, S_RSS_ANONYMOUS, S_RSS_FILE, S_RSS_SHARED, S_TOP, S_SIZE_LIMIT, S_STACK_LIMIT,
     S_TABLE, S_VIRTUAL, SB_DIRECTORIES, SB_SPACE_SLAB, SPACE_SIZE,
 )
 from coalmm.virtual.page_tables cimport PageTables
@@ -28,6 +28,8 @@ cdef class AddressSpaces:
     cdef readonly u64 top, no_execute
     cdef u64 first_word
 
+    @cython.locals(top=u64)
+    cpdef u64 top_of(self, u64 space) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(root=u64, space=u64, word=u64, limit=u64)
     cpdef u64 create(self) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(copy=u64, root=u64, word=u64, field=u64)

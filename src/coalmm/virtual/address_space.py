@@ -59,6 +59,7 @@ if not cython.compiled:
         S_SIZE_LIMIT,
         S_STACK_LIMIT,
         S_TABLE,
+        S_TOP,
         S_VIRTUAL,
         SB_DIRECTORIES,
         SB_SPACE_SLAB,
@@ -99,6 +100,11 @@ class AddressSpaces:
         self.no_execute = PAGE_NX if form.has_nx else 0
         self.first_word = frames.first_word
         files.unmap_pages = self.unmap_file
+
+    def top_of(self, space: int) -> int:
+        """Where the user addresses of a space end."""
+        top = self.words[(space >> 3) + S_TOP]
+        return top if top else self.top
 
     # --- life ---
 
@@ -416,7 +422,7 @@ class AddressSpaces:
                 f"address space at {space:#x}: says {self.get(space, S_VIRTUAL)} pages, has {pages}", space
             )
         for area in self.all_areas(space):
-            if area.end > self.top:
+            if area.end > self.top_of(space):
                 raise CorruptionError(f"address space at {space:#x}: {area} is not in user space", space)
         if self.get(space, S_BRK) < self.get(space, S_BRK_START):
             raise CorruptionError(f"address space at {space:#x}: the break is below its start", space)

@@ -82,6 +82,7 @@ cdef extern from *:
     #define coalmm_virtual_S_ENV_START 0x23ULL
     #define coalmm_virtual_S_ENV_END 0x24ULL
     #define coalmm_virtual_S_BARRIERS 0x25ULL
+    #define coalmm_virtual_S_TOP 0x26ULL
     #define coalmm_virtual_FILE_SIZE 0x80ULL
     #define coalmm_virtual_F_KIND 0x0ULL
     #define coalmm_virtual_F_REFERENCES 0x1ULL
@@ -252,6 +253,7 @@ cdef extern from *:
     const u64 S_ENV_START "coalmm_virtual_S_ENV_START"
     const u64 S_ENV_END "coalmm_virtual_S_ENV_END"
     const u64 S_BARRIERS "coalmm_virtual_S_BARRIERS"
+    const u64 S_TOP "coalmm_virtual_S_TOP"
     const u64 FILE_SIZE "coalmm_virtual_FILE_SIZE"
     const u64 F_KIND "coalmm_virtual_F_KIND"
     const u64 F_REFERENCES "coalmm_virtual_F_REFERENCES"

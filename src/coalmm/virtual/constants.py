@@ -91,6 +91,7 @@ S_ARG_END = 34
 S_ENV_START = 35
 S_ENV_END = 36
 S_BARRIERS = 37  # commands that membarrier(2) has registered
+S_TOP = 38  # where user addresses end, for a 32-bit program on 64-bit tables; 0: where the format says
 
 # The record of a file.
 FILE_SIZE = 128

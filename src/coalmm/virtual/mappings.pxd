@@ -47,11 +47,11 @@ cdef class Mappings:
     cpdef i64 place(self, u64 space, u64 vaddr, u64 length, u64 flags) except? -1
     @cython.locals(limit=u64)
     cpdef bint may_lock(self, u64 space, u64 length) except -1
-    @cython.locals(hint=u64)
+    @cython.locals(hint=u64, top=u64)
     cdef i64 _address(self, u64 space, u64 vaddr, u64 length, u64 flags) except? -1
     @cython.locals(table=u64, start=u64)
     cdef i64 _low_place(self, u64 space, u64 hint, u64 length) except? -1
-    @cython.locals(table=u64, base=u64, top=u64, start=u64)
+    @cython.locals(table=u64, base=u64, top=u64, start=u64, end=u64)
     cpdef i64 find_place(self, u64 space, u64 hint, u64 length) except? -1
     cdef bint _is_free(self, u64 table, u64 start, u64 length) except -1
     @cython.locals(result=u64)
@@ -70,7 +70,7 @@ cdef class Mappings:
     cdef bint _is_too_much(self, u64 length, u64 flags) except -1
     @cython.locals(table=u64, end=u64)
     cdef i64 _add(self, u64 space, u64 start, u64 length, u64 flags, u64 file, u64 offset) except? -1
-    @cython.locals(end=u64)
+    @cython.locals(end=u64, top=u64)
     cpdef i64 unmap(self, u64 space, u64 vaddr, u64 length) except? -1
     @cython.locals(covered=u64)
     cpdef i64 take_out(self, u64 space, u64 start, u64 end) except? -1

@@ -143,12 +143,13 @@ class Mappings:
 
     def _address(self, space: int, vaddr: int, length: int, flags: int) -> int:
         """At a fixed address, at the hint if it is free there, else as high as it fits; or a negative errno."""
-        if length > self.top:
+        top = self.spaces.top_of(space)
+        if length > top:
             return -ENOMEM
         if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE):
             if vaddr > ALL_ONES - FRAME_MASK:  # taken for an errno there, too
                 return -(ALL_ONES - vaddr) - 1
-            if vaddr > self.top - length:
+            if vaddr > top - length:
                 return -ENOMEM
             if vaddr & FRAME_MASK:
                 return -EINVAL
@@ -177,13 +178,14 @@ class Mappings:
     def find_place(self, space: int, hint: int, length: int) -> int:
         """A free range of `length` bytes: at `hint` (0: none) if it is free there; its start or -ENOMEM."""
         table = self.spaces.table(space)
-        if hint and hint <= self.top - length and self._is_free(table, hint, length):
+        end = self.spaces.top_of(space)
+        if hint and hint <= end - length and self._is_free(table, hint, length):
             return hint
         base = self.spaces.get(space, S_MMAP_BASE)
-        top = self.top if self.top < TOP_47 else TOP_47
-        if hint > TOP_47 and self.top > TOP_47:  # 5-level paging: all of it for who asks with a high hint
-            base += self.top - TOP_47
-            top = self.top
+        top = end if end < TOP_47 else TOP_47
+        if hint > TOP_47 and end > TOP_47:  # 5-level paging: all of it for who asks with a high hint
+            base += end - TOP_47
+            top = end
         start = self.areas.find_gap_below(table, length, LOWEST, base, FRAME_SIZE)
         if not start:
             start = self.areas.find_gap_above(table, length, base, top, FRAME_SIZE)
@@ -298,7 +300,8 @@ class Mappings:
 
     def unmap(self, space: int, vaddr: int, length: int) -> int:
         """Take [vaddr, vaddr + length) out of the space, mapped or not: 0, -EINVAL or -ENOMEM."""
-        if vaddr & FRAME_MASK or length == 0 or vaddr > self.top or length > self.top - vaddr:
+        top = self.spaces.top_of(space)
+        if vaddr & FRAME_MASK or length == 0 or vaddr > top or length > top - vaddr:
             return -EINVAL
         end = vaddr + ((length + FRAME_MASK) & ~FRAME_MASK)
         if self.areas.reserve_splits(self.spaces.table(space), vaddr, end) != 0:
@@ -398,7 +401,7 @@ class Mappings:
         """Move the end of the heap; returns where it is then, which is the old one if it cannot be had."""
         first = self.spaces.get(space, S_BRK_START)
         now = self.spaces.get(space, S_BRK)
-        if vaddr < first or vaddr > self.top or self._is_large_heap(space, vaddr - first):
+        if vaddr < first or vaddr > self.spaces.top_of(space) or self._is_large_heap(space, vaddr - first):
             return now
         old_end = (now + FRAME_MASK) & ~FRAME_MASK
         end = (vaddr + FRAME_MASK) & ~FRAME_MASK
@@ -422,7 +425,7 @@ class Mappings:
         """Add [start, end) to the heap if it is free, with a page to spare above it."""
         table = self.spaces.table(space)
         flags = RIGHT_READ | RIGHT_WRITE | (RIGHTS << MAY_SHIFT) | AREA_HEAP | self.spaces.get(space, S_DEFAULT_FLAGS)
-        if end > self.top or not self._is_free(table, start, end - start + FRAME_SIZE):
+        if end > self.spaces.top_of(space) or not self._is_free(table, start, end - start + FRAME_SIZE):
             return False
         if flags & AREA_LOCKED and not self.may_lock(space, end - start):
             return False

@@ -36,7 +36,6 @@ class Remapping:
         self.spaces = mappings.spaces
         self.areas = mappings.areas
         self.files = mappings.files
-        self.top = mappings.top
 
     def remap(self, space: int, old: int, old_length: int, length: int, flags: int, target: int) -> int:
         """Resize or move: the address, -EINVAL, -EFAULT (not one area), -ENOMEM, -EAGAIN (locking limit), -EPERM."""
@@ -57,10 +56,10 @@ class Remapping:
 
     def _refusal(self, space: int, old: int, old_length: int, length: int, flags: int, target: int) -> int:
         """-EINVAL or -ENOMEM for arguments that are wrong whatever is mapped, else 0."""
-        if flags & ~KNOWN or old & FRAME_MASK or length == 0 or length > self.top:
+        if flags & ~KNOWN or old & FRAME_MASK or length == 0 or length > self.spaces.top_of(space):
             return -EINVAL
         if flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
-            if target > self.top - length or target & FRAME_MASK or not flags & MREMAP_MAYMOVE:
+            if target > self.spaces.top_of(space) - length or target & FRAME_MASK or not flags & MREMAP_MAYMOVE:
                 return -EINVAL
             if flags & MREMAP_DONTUNMAP and old_length != length:
                 return -EINVAL
@@ -115,7 +114,8 @@ class Remapping:
 
     def _is_free(self, space: int, start: int, length: int) -> bool:
         """Whether an area may grow over [start, start + length)."""
-        return length <= self.top - start and not self.areas.has_any(self.spaces.table(space), start, start + length)
+        room = self.spaces.top_of(space) - start
+        return length <= room and not self.areas.has_any(self.spaces.table(space), start, start + length)
 
     def _lock_growth(self, space: int, flags: int, start: int, end: int) -> None:
         """What a locked area has grown by is locked too, and its pages are brought."""

@@ -8,9 +8,10 @@ from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.futex import release_robust
 from coalmm.linux.calls.paths import start_of
+from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.group import RLIMIT_STACK
 from coalmm.linux.limits import put_limits
-from coalmm.linux.programs.execute import check_sizes, find_program, load_program
+from coalmm.linux.programs.execute import Program, check_sizes, find_program, load_program
 from coalmm.linux.registry import system_call
 from coalmm.linux.signals.numbers import SIGCHLD, SIGKILL, SIGSEGV
 from coalmm.linux.signals.state import AlternateStack
@@ -48,7 +49,7 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     check_sizes(arguments, environment, min(limit, 1 << 32))
     program = find_program(system.vfs, task.fs, path, arguments or [b""], task)
     try:
-        cpu = system.cpu(program.image.abi)
+        cpu = find_cpu(task, program)
         if not renew(task):
             return -ENOMEM
         put_limits(task.process, task.group, system.uid == 0)
@@ -67,6 +68,16 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     system.registers_replaced = True
     system.enter(task)
     return 0
+
+
+def find_cpu(task: Task, program: Program) -> Cpu:
+    """The CPU for a program. ENOEXEC, with a line in the report, if the machine's page tables are not for it."""
+    try:
+        return task.system.cpu(program.image.abi)
+    except OSError as error:
+        path = program.path.decode(errors="replace")
+        task.system.crashes.append(f"{task.process.name} ({task.tid}): {path} is not executed: {error.strerror}")
+        raise
 
 
 def renew(task: Task) -> bool:

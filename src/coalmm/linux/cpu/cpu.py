@@ -4,6 +4,7 @@ import struct
 
 from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.linux.cpu.engine import Engine
+from coalmm.linux.cpu.registers import Form
 from coalmm.linux.cpu.setup import TLS_COUNT, TLS_FIRST, USER_DATA
 from coalmm.typed import Any
 
@@ -13,10 +14,16 @@ NULL = 0
 class Cpu:
     """Registers of the task that is running on `engine`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, form: Form) -> None:
         self.engine = engine
-        self.numbers = engine.form.numbers
-        self.abi = engine.form.abi
+        self.form = form
+        self.numbers = form.numbers
+        self.abi = form.abi
+
+    def activate(self) -> None:
+        """A task of this ABI runs next."""
+        if self.engine.form is not self.form:
+            self.engine.use(self.form)
 
     def get(self, name: str) -> int:
         """A general, segment or base register."""
@@ -38,8 +45,9 @@ class Cpu:
 
     def start(self, instruction: int, stack: int) -> None:
         """Registers of a program that begins: all zero but these two."""
-        self.engine.restore(self.engine.user_mode)
-        for name in self.engine.form.general:
+        self.activate()
+        self.engine.restore(self.engine.user_modes[self.abi.name])
+        for name in self.form.general:
             if name != "eflags":
                 self.put(name, 0)
         self.put(self.abi.instruction, instruction)

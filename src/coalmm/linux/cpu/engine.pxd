@@ -21,7 +21,8 @@ from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_t
 @cython.final
 cdef class Engine:
     cdef readonly Fill fill
-    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch, at_port
+    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch, at_port, kernel_mode
+    cdef readonly dict user_modes
     cdef readonly int in_flight
     cdef readonly u64 between_blocks
     cdef bint stop_once, used_port

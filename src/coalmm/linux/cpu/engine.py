@@ -73,7 +73,6 @@ class Engine:
 
     def __init__(self, fill: Fill, form: Form, dispatch: Callable[..., object]) -> None:
         self.fill = fill
-        self.form = form
         self.dispatch = dispatch
         addresses = load()
         self.emulator: Any = setup.make_emulator(fill.mmu.ram, form)
@@ -85,12 +84,7 @@ class Engine:
         self.control_at = addresses["uc_ctl"]
         self.save_at = addresses["uc_context_save"]
         self.restore_at = addresses["uc_context_restore"]
-        self.pointer = form.numbers[form.abi.instruction]
-        self.result = form.numbers[form.abi.number]
-        self.first, self.second, self.third, self.fourth, self.fifth, self.sixth = (
-            form.numbers[name] for name in form.abi.arguments
-        )
-        self.narrow = form.abi.word == 4
+        self.use(form)
         self.stop_address = fill.page_address + setup.STOP_OFFSET
         self.vector = 0
         self.calls = 0
@@ -99,8 +93,10 @@ class Engine:
         self.seen: list[tuple[bool, int]] = []
         setup.fill_own_page(fill.mmu.ram, fill.page, form)
         self.add_hooks(addresses["uc_hook_add"])
+        self.kernel_mode = self.new_context()
+        self.user_modes: dict[str, Any] = {}
         self.enter_user_mode()
-        self.user_mode = self.new_context()
+        self.user_mode = self.user_modes[form.abi.name] = self.new_context()
         self.scratch = self.new_context()
         self.at_port = self.new_context()
         self.used_port = False
@@ -111,12 +107,40 @@ class Engine:
         self.check_stops()
         self.ticker = start_ticker(self.stop_at, self.uc)
 
+    def use(self, form: Form) -> None:
+        """Registers and system calls are those of this form from now on: another task's."""
+        self.form = form
+        self.pointer = form.numbers[form.abi.instruction]
+        self.result = form.numbers[form.abi.number]
+        self.first, self.second, self.third, self.fourth, self.fifth, self.sixth = (
+            form.numbers[name] for name in form.abi.arguments
+        )
+        self.narrow = form.abi.word == 4
+
+    def add_form(self, form: Form) -> None:
+        """Let the CPU run programs of another ABI, too. Registers stay as they are."""
+        before, old = self.new_context(), self.form
+        self.save(before)
+        self.restore(self.kernel_mode)
+        self.use(form)
+        page = self.fill.mmu.ram
+        page.write((self.fill.page << 12) + setup.LEAVE_OFFSET, form.leave)
+        self.drop_code(self.fill.page)
+        self.enter_user_mode()
+        self.user_modes[form.abi.name] = self.new_context()
+        self.save(self.user_modes[form.abi.name])
+        self.use(old)
+        self.restore(before)
+        self.flush()
+
     def enter_user_mode(self) -> None:
         """Bring the CPU to CPL 3, with the segments that Linux gives a program."""
         page = self.fill.page_address
         setup.prepare_user_mode(self.emulator, self.form, page)
         begin, end = page + setup.LEAVE_OFFSET, page + setup.LANDING_OFFSET
         error = emu_start(self.start_at, self.uc, begin, end, 0, 0)
+        if self.form.is_compatible:
+            error = 0  # it does not find the end: its address has 64 bits, and the CPU now only 32
         if error or self.get(self.form.numbers["cs"]) & 3 != 3:
             self.raise_error()
             raise OSError(f"the CPU emulator does not reach user mode: error {error}")
@@ -185,7 +209,8 @@ class Engine:
         end_ticker(self.ticker)
         self.ticker = 0
         let_go(self)
-        self.user_mode = self.scratch = self.at_port = self.emulator = None
+        self.user_mode = self.scratch = self.at_port = self.kernel_mode = self.emulator = None
+        self.user_modes.clear()
         self.uc = 0
 
     # --- registers ---

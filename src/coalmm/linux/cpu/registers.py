@@ -22,9 +22,14 @@ class Form(NamedTuple):
     target: str
     msrs: tuple[tuple[int, int], ...]
 
+    @property
+    def is_compatible(self) -> bool:
+        """Whether it is a 32-bit program's on a 64-bit CPU."""
+        return self.target == "rcx" and self.abi.word == 4
+
 
 def forms() -> dict[str, Form]:
-    """Both modes, by ABI."""
+    """Both modes, by ABI; and "compatible", the i386 ABI on a 64-bit CPU (Intel SDM 3A, 2.2: compatibility mode)."""
 
     def numbers(*names: str) -> dict[str, int]:
         return {name: REGISTERS[name] for name in names}
@@ -50,4 +55,6 @@ def forms() -> dict[str, Form]:
         "edx",
         ((sysenter_cs, 0x10),),  # CS becomes 0x23, SS 0x2b, as a 64-bit Linux gives 32-bit programs
     )
-    return {"x86_64": wide, "i386": narrow}
+    compatible = narrow._replace(mode=wide.mode, leave=WATCH_PORTS + b"\x0f\x07", target="rcx", msrs=wide.msrs)
+    compatible = compatible._replace(numbers={**narrow.numbers, **numbers("rcx", "r11")})
+    return {"x86_64": wide, "i386": narrow, "compatible": compatible}

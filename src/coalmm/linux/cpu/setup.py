@@ -48,5 +48,5 @@ def prepare_user_mode(emulator: Any, form: Form, page_address: int) -> None:
     emulator.reg_write(number["gdtr"], (0, page_address, GDT_ENTRIES * 8 - 1, 0))
     emulator.reg_write(number["cr0"], emulator.reg_read(number["cr0"]) | 1)
     emulator.reg_write(number[form.target], page_address + LANDING_OFFSET)
-    if form.abi.word == 8:
+    if "r11" in number:
         emulator.reg_write(number["r11"], 0x202)

@@ -9,6 +9,7 @@ from coalmm.linux.programs import elf, loader, script, stack
 from coalmm.linux.programs.elf import Image
 from coalmm.process.process import Process
 from coalmm.typed import TYPE_CHECKING, NamedTuple
+from coalmm.virtual.address_space import STACK_ROOM
 from coalmm.virtual.constants import (
     AREA_STACK,
     MAP_ANONYMOUS,
@@ -25,6 +26,7 @@ from coalmm.virtual.constants import (
     S_ENV_START,
     S_MMAP_BASE,
     S_STACK_START,
+    S_TOP,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.vfs import Vfs
 
 LONGEST_ARGUMENT = 128 << 10
+COMPATIBLE_TOP = 0xFFFF_E000  # of a 32-bit program's addresses on 64-bit tables, as on Linux
 STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first growth
 STACK_RANDOM, MMAP_RANDOM, BASE_RANDOM, BRK_RANDOM = 22, 28, 28, 13  # bits of pages, with randomisation on
 
@@ -135,6 +138,10 @@ def load_program(system: System, process: Process, program: Program, environ: li
         return system.random.getrandbits(count if abi.word == 8 else min(count, 8)) << 12 if spread else 0
 
     top = processes.spaces.top & ~0xF if abi.word == 4 else min(processes.spaces.top, (1 << 47) - 4096)
+    if abi.word == 4 and top > COMPATIBLE_TOP:
+        top = COMPATIBLE_TOP
+        processes.spaces.put(process.space, S_TOP, top)
+        processes.spaces.put(process.space, S_MMAP_BASE, top - STACK_ROOM)
     top -= bits(STACK_RANDOM)
     if spread:
         processes.spaces.put(process.space, S_MMAP_BASE, (top - (128 << 20) - bits(MMAP_RANDOM)) & -4096)
