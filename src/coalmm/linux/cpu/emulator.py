@@ -67,10 +67,18 @@ def library() -> ctypes.CDLL:
 
 def _load_library() -> ctypes.CDLL:
     path = os.path.join(package(), LIBRARY)
-    loaded = ctypes.CDLL(path) if os.path.exists(path) else library_of_binding()
+    loaded = open_lazily(path) if os.path.exists(path) else library_of_binding()
     if loaded.uc_version(None, None) >> 24 != SUPPORTED:
         raise OSError("the CPU emulator has another version: pip install 'unicorn>=2.1.4,<3'")
     return loaded
+
+
+def open_lazily(path: str) -> ctypes.CDLL:
+    """A library whose functions are looked up when they are called first; ctypes by itself looks up all of them."""
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype = ctypes.c_void_p
+    handle = dlopen(os.fsencode(path), os.RTLD_LAZY)
+    return ctypes.CDLL(path, handle=handle)  # without a handle it opens it again, and says what is wrong
 
 
 def library_of_binding() -> ctypes.CDLL:
