@@ -10,43 +10,25 @@ from __future__ import annotations
 
 import os
 import time
-from errno import EACCES, ENOEXEC, ENOMEM
+from errno import ENOEXEC, ENOMEM
 
-from coalmm.errors import ENXIO, PageFaultError
-from coalmm.hardware.constants import FRAME_SHIFT
+from coalmm.errors import PageFaultError
 from coalmm.linux.abi import X86_64, Abi
-from coalmm.linux.cpu import constants as reasons
 from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.cpu.engine import STAYS, Engine
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.registers import forms
 from coalmm.linux.dispatch import Dispatcher
-from coalmm.linux.group import ThreadGroup, faults_of
+from coalmm.linux.ending import Ending
+from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked
 from coalmm.linux.scheduler import ALONE, Scheduler
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
-    BUS_ADRALN,
-    BUS_ADRERR,
-    CLD_EXITED,
-    CLD_KILLED,
-    FPE_FLTINV,
-    FPE_INTDIV,
-    ILL_ILLOPN,
-    SEGV_ACCERR,
-    SEGV_MAPERR,
     SI_KERNEL,
-    SIGBUS,
-    SIGCHLD,
-    SIGFPE,
-    SIGILL,
     SIGKILL,
-    SIGSEGV,
-    SIGTRAP,
-    TRAP_BRKPT,
-    TRAP_TRACE,
 )
 from coalmm.linux.signals.state import Info
 from coalmm.linux.task import Task, Wait
@@ -56,7 +38,6 @@ from coalmm.linux.vfs.vfs import Vfs
 from coalmm.physical.constants import KIND_KERNEL
 from coalmm.process.process import Process
 from coalmm.typed import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
-from coalmm.virtual.constants import S_PEAK_RSS
 
 if TYPE_CHECKING:
     from random import Random
@@ -66,10 +47,6 @@ if TYPE_CHECKING:
     from coalmm.linux.segments import Segments
 
 PAGING = {"i386": ("i386", "pae", "x86_64", "la57"), "x86_64": ("x86_64", "la57")}
-DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, UNDEFINED, PROTECTION, PAGE_FAULT = 0, 1, 3, 4, 6, 13, 14
-X87_ERROR, ALIGNMENT, SIMD_ERROR = 16, 17, 19
-INT_OPCODE = 0xCD
-INT1_OPCODE, RDPMC_OPCODE = b"\xf1", b"\x0f\x33"
 
 
 class Oops(NamedTuple):
@@ -118,6 +95,7 @@ class System:
         self.timers = ArmedTimers(self.give_way)
         self.scheduler = Scheduler(self)
         self.delivery = Delivery(self)
+        self.ending = Ending(self)
         self.registers_replaced = False  # by the call that is being done: its result goes nowhere
         self.end_slice = False  # the running task gives the rest of its slice away
         self.futexes: dict[Key, list[Sleeper]] = {}
@@ -230,74 +208,15 @@ class System:
     # --- faults and exceptions ---
 
     def trap(self, task: Task, reason: int) -> None:
-        """The CPU could not go on: which signal that is."""
-        here = task.cpu.instruction
-        if reason == reasons.MEMORY:
-            self.memory_fault(task)
-        elif reason == reasons.WANDERED:
-            self.fault(task, Info(SIGSEGV, SEGV_MAPERR, address=here), PAGE_FAULT, 0x15, here)
-        elif reason == reasons.INVALID:
-            self.undefined(task, here)
-        else:
-            self.exception(task, task.cpu.engine.vector, here)
+        """The CPU could not go on: see traps.py."""
+        from coalmm.linux.traps import trap
 
-    def undefined(self, task: Task, here: int) -> None:
-        """An instruction that the emulator does not do: none, or one of two for which CPUs have other exceptions."""
-        if self.is_code(task, here, INT1_OPCODE):
-            task.cpu.put(task.abi.instruction, here + 1)
-            self.fault(task, Info(SIGTRAP, TRAP_BRKPT, address=here + 1), DEBUG)
-        elif self.is_code(task, here, RDPMC_OPCODE):
-            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION)
-        else:
-            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), UNDEFINED)
-
-    def exception(self, task: Task, vector: int, here: int) -> None:
-        """An exception of the CPU (Intel SDM 3A, 6.15), or an `int` that programs may not do."""
-        if vector not in (BREAKPOINT, OVERFLOW) and self.is_software_interrupt(task, vector, here):
-            task.cpu.put(task.abi.instruction, here - 2)
-            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION, vector << 3 | 2)
-        elif vector in (DIVIDE, X87_ERROR, SIMD_ERROR):
-            self.fault(task, Info(SIGFPE, FPE_INTDIV if vector == DIVIDE else FPE_FLTINV, address=here), vector)
-        elif vector == DEBUG:
-            self.fault(task, Info(SIGTRAP, TRAP_TRACE, address=here), vector)
-        elif vector == BREAKPOINT:
-            self.fault(task, Info(SIGTRAP, SI_KERNEL, address=0), vector)
-        elif vector == UNDEFINED:
-            self.fault(task, Info(SIGILL, ILL_ILLOPN, address=here), vector)
-        elif vector == ALIGNMENT:
-            self.fault(task, Info(SIGBUS, BUS_ADRALN, address=0), vector)
-        else:
-            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), vector)
-
-    def is_software_interrupt(self, task: Task, vector: int, here: int) -> bool:
-        """Whether `int vector` is what was just done: the CPU is behind it then."""
-        return self.is_code(task, here - 2, bytes((INT_OPCODE, vector & 0xFF)))
-
-    def is_code(self, task: Task, vaddr: int, code: bytes) -> bool:
-        """Whether the program has these bytes there."""
-        try:
-            return task.read(vaddr & task.abi.mask, len(code)) == code
-        except PageFaultError:
-            return False
-
-    def memory_fault(self, task: Task) -> None:
-        """A page that the fault handler refused: SIGSEGV, SIGBUS, or the end for want of memory."""
-        error, code = self.fill.fault_error, self.fill.fault_code & 0xFFFF_FFFF
-        address = task.cpu.engine.exact_address() & task.abi.mask
-        if error == -ENOMEM:
-            self.out_of_memory(task, address)
-        elif error == -ENXIO:
-            self.fault(task, Info(SIGBUS, BUS_ADRERR, address=address), PAGE_FAULT, code, address)
-        elif task.abi.word == 8 and (address >> 47) not in (0, (1 << 17) - 1):
-            self.fault(task, Info(SIGSEGV, SI_KERNEL, address=0), PROTECTION)
-        else:
-            why = SEGV_ACCERR if error == -EACCES else SEGV_MAPERR
-            self.fault(task, Info(SIGSEGV, why, address=address), PAGE_FAULT, code, address)
+        trap(task, reason)
 
     def out_of_memory(self, task: Task, address: int) -> None:
         """There is no frame for a page that a program cannot go on without, and no call whose result could say so."""
         self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
-        self.end_group(task.group, SIGKILL)
+        self.ending.end_group(task.group, SIGKILL)
 
     def tell(self, task: Task, vaddr: int, data: bytes) -> None:
         """Write what no call's result tells of: a bad address is ignored, want of memory ends the program."""
@@ -307,11 +226,6 @@ class System:
             if fault.error == -ENOMEM:
                 self.out_of_memory(task, fault.address)
 
-    def fault(self, task: Task, info: Info, vector: int, code: int = 0, address: int | None = None) -> None:
-        """A signal that an instruction causes, with what its frame will say; only page faults change the address."""
-        task.trap = (task.trap[0] if address is None else address, code, vector)
-        deliver.fault(task, info)
-
     def oops(self, task: Task, where: str, error: Exception) -> None:
         """What no program may cause: an exception in the kernel. The program ends, the machine goes on."""
         import traceback
@@ -319,7 +233,7 @@ class System:
         self.oopses.append(Oops(task.tid, task.process.name, where, "".join(traceback.format_exception(error))))
         why = f"{type(error).__name__}: {error}"
         self.crashes.append(f"{task.process.name} ({task.tid}): killed, the kernel failed in {where}: {why}")
-        self.end_group(task.group, SIGKILL)
+        self.ending.end_group(task.group, SIGKILL)
 
     def note_crash(self, task: Task, info: Info) -> None:
         """Keep a line about a program that a signal ends."""
@@ -401,123 +315,6 @@ class System:
         group.auxiliary = start.auxiliary
         group.has_executed = True
 
-    def end_task(self, task: Task) -> None:
-        """One thread ends: its memory goes if it was the last one that had it."""
-        if task.is_dead:
-            return
-        task.is_dead = True
-        task.wait = None
-        is_last = self.is_last_user(task)
-        if is_last:
-            self.memory_goes(task)
-        self.release_words(task, is_last)
-        self.scheduler.remove(task)
-        group = task.group
-        group.tasks.remove(task)
-        self.tasks.pop(task.tid, None)
-        task.files.drop()
-        group.vfork_parent = None
-        processes = self.kernel.processes
-        if task.tid != group.pid:
-            task.process.exit(0)
-            processes.reap(task.tid)
-        if not group.tasks:
-            processes.exit(group.pid, group.exiting or 0)  # its first thread's record is kept until then, as on Linux
-            self.end_of_group(group)
-
-    def is_last_user(self, task: Task) -> bool:
-        """Whether no other task has a task's address space."""
-        space = task.process.space
-        return not any(other.process.space == space for other in self.tasks.values() if other is not task)
-
-    def memory_goes(self, task: Task) -> None:
-        """An address space is about to go: tell who wants to look before."""
-        peak = task.process.processes.spaces.get(task.process.space, S_PEAK_RSS)
-        task.group.peak_rss = max(task.group.peak_rss, peak << FRAME_SHIFT)
-        task.group.faults = task.group.faults.plus(faults_of(task.process))
-        for listener in self.listeners:
-            listener(task)
-
-    def become_leader(self, task: Task) -> None:
-        """The last thread of a process that executes a program takes the place of the first one."""
-        process = self.kernel.processes.find(task.group.pid)
-        if task.tid == task.group.pid or process is None:
-            return
-        self.tasks.pop(task.tid)
-        task.process.exit(0)
-        self.kernel.processes.reap(task.tid)
-        task.process, task.tid = process, process.pid
-        self.tasks[task.tid] = task
-
-    def release_words(self, task: Task, is_last: bool) -> None:
-        """Tell who waits for a lock that the thread held, or, if others have its memory, for the thread."""
-        from coalmm.linux.calls.futex import release_robust, wake
-
-        release_robust(task)
-        if task.clear_child_tid and not is_last:
-            self.tell(task, task.clear_child_tid, bytes(4))
-            try:
-                wake(task, task.clear_child_tid, 1)
-            except (PageFaultError, OSError):
-                pass  # nobody can wait there
-
-    def end_group(self, group: ThreadGroup, status: int) -> None:
-        """All threads of a process end. `status` is as wait4 has it."""
-        if group.exiting is None:
-            group.exiting = status
-        for task in list(group.tasks):
-            self.end_task(task)
-
-    def end_of_group(self, group: ThreadGroup) -> None:
-        """The last thread is gone: a zombie for the parent, or nothing."""
-        status = group.exiting or 0
-        group.status = status
-        if group.timers is not None:
-            group.timers.stop()
-        heir = self.heir(group)
-        for child in list(group.children):
-            self.leave_child(child, heir)
-        group.children.clear()
-        if group.parent is None:
-            self.forget(group)
-            return
-        code = CLD_EXITED if status & 0x7F == 0 else CLD_KILLED
-        deliver.tell_parent(group, code, status >> 8 if code == CLD_EXITED else status & 0x7F)
-
-    def heir(self, group: ThreadGroup) -> ThreadGroup | None:
-        """Who gets the children of a process that ends: an ancestor that asked for them, or nobody (init)."""
-        ancestor = group.parent
-        while ancestor is not None and not (ancestor.is_subreaper and ancestor.status is None):
-            ancestor = ancestor.parent
-        return ancestor
-
-    def leave_child(self, child: ThreadGroup, heir: ThreadGroup | None) -> None:
-        """The parent of a process has ended."""
-        child.parent = heir
-        if heir is not None:
-            heir.children.append(child)
-            child.exit_signal = SIGCHLD
-            if child.status is not None:
-                deliver.tell_parent(child, CLD_EXITED, child.status >> 8)
-        elif child.status is not None:
-            self.forget(child)
-        if child.status is None and child.parent_death_signal:
-            deliver.send(child, Info(child.parent_death_signal, 0, (0, self.uid)))
-
-    def reap(self, parent: ThreadGroup, child: ThreadGroup) -> None:
-        """A zombie has been waited for."""
-        parent.children.remove(child)
-        parent.children_time += child.user_time + child.children_time
-        parent.children_faults = parent.children_faults.plus(child.faults).plus(child.children_faults)
-        parent.children_peak_rss = max(parent.children_peak_rss, child.peak_rss, child.children_peak_rss)
-        self.forget(child)
-
-    def forget(self, group: ThreadGroup) -> None:
-        """Nothing is left of a process that has ended."""
-        self.groups.pop(group.pid, None)
-        group.is_reaped = True
-        self.kernel.processes.reap(group.pid)
-
     # --- running ---
 
     def run(self, timeout: float | None = None) -> bool:
@@ -558,7 +355,7 @@ class System:
     def close(self) -> None:
         """End what still runs, and give everything back."""
         for group in list(self.groups.values()):
-            self.end_group(group, SIGKILL)
+            self.ending.end_group(group, SIGKILL)
         if self.shared_segments is not None:
             self.shared_segments.close()
         for engine in {cpu.engine for cpu in self.cpus.values()}:

@@ -58,7 +58,7 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
             start = load_program(system, task.process, program, environment)
         except (OSError, PageFaultError) as error:
             system.crashes.append(f"{task.process.name} ({task.tid}): the program's image cannot be loaded: {error}")
-            system.end_group(task.group, SIGKILL if isinstance(error, OSError) else SIGSEGV)
+            system.ending.end_group(task.group, SIGKILL if isinstance(error, OSError) else SIGSEGV)
             return 0
     finally:
         program.close()
@@ -90,14 +90,14 @@ def renew(task: Task) -> bool:
     release_robust(task)
 
     def goes() -> None:
-        task.system.memory_goes(task)
+        task.system.ending.memory_goes(task)
 
     if is_leader and not processes.renew(task.tid, goes):
         return False
     leave_threads(task)
     if not is_leader and not processes.renew(task.tid, goes):
         task.system.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for a new program")
-        task.system.end_group(task.group, SIGKILL)
+        task.system.ending.end_group(task.group, SIGKILL)
         return False
     return True
 
@@ -107,8 +107,8 @@ def leave_threads(task: Task) -> None:
     group = task.group
     for other in list(group.tasks):
         if other is not task:
-            task.system.end_task(other)
-    task.system.become_leader(task)
+            task.system.ending.end_task(other)
+    task.system.ending.become_leader(task)
     if group.exit_signal == 0:
         group.exit_signal = SIGCHLD
 
@@ -139,12 +139,12 @@ def exit_thread(task: Task, status: int) -> int:
     """exit(2): one thread."""
     if len(task.group.tasks) == 1:
         return exit_group(task, status)
-    task.system.end_task(task)
+    task.system.ending.end_task(task)
     return 0
 
 
 @system_call("exit_group")
 def exit_group(task: Task, status: int) -> int:
     """exit_group(2): all threads of the process."""
-    task.system.end_group(task.group, (status & 0xFF) << 8)
+    task.system.ending.end_group(task.group, (status & 0xFF) << 8)
     return 0

@@ -72,7 +72,7 @@ def wait_for(task: Task, kind: int, number: int, options: int) -> tuple[ThreadGr
     group = task.group
     if ignores_children(group):
         for child in [child for child in group.children if child.status is not None]:
-            task.system.reap(group, child)
+            task.system.ending.reap(group, child)
     children = chosen(group, kind, number, options)
     if not children:
         raise OSError(ECHILD, "no such child")
@@ -86,7 +86,7 @@ def wait_for(task: Task, kind: int, number: int, options: int) -> tuple[ThreadGr
         if code in (CLD_STOPPED, CLD_CONTINUED):
             child.report = None
         else:
-            task.system.reap(group, child)
+            task.system.ending.reap(group, child)
     return found
 
 

@@ -149,7 +149,7 @@ class Delivery:
             return
         if signal in CORE:
             self.system.note_crash(task, info)
-        self.system.end_group(task.group, signal)
+        self.system.ending.end_group(task.group, signal)
 
     def handle(self, task: Task, info: Info, action: Action) -> None:
         """Set up a frame, and the registers at the start of the handler."""
