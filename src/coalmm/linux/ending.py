@@ -123,7 +123,7 @@ class Ending:
         elif child.status is not None:
             self.forget(child)
         if child.status is None and child.parent_death_signal:
-            deliver.send(child, Info(child.parent_death_signal, 0, (0, self.system.uid)))
+            deliver.send(child, Info(child.parent_death_signal, 0, (0, self.system.credentials.user.real)))
 
     def reap(self, parent: ThreadGroup, child: ThreadGroup) -> None:
         """A zombie has been waited for."""

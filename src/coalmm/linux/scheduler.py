@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from coalmm.linux.cpu import constants as reasons
+from coalmm.linux.credentials import current
 from coalmm.linux.signals.numbers import bit
 from coalmm.linux.task import Task
 from coalmm.typed import TYPE_CHECKING
@@ -109,6 +110,7 @@ class Scheduler:
                 task.cpu.set_descriptors(task.descriptors)
             self.running = task
             self.switches += 1
+        current.credentials = task.credentials
         self.system.enter(task)
 
     def run(self, task: Task, microseconds: int) -> None:

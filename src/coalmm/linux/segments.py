@@ -35,6 +35,7 @@ class Segment:
     creator: int
     uid: int
     gid: int
+    made_by: tuple[int, int]  # the user and group of who made it
     last: int = 0
     attached: int = 0
     detached: int = 0
@@ -91,7 +92,7 @@ class Segments:
         self.next = (number + 1) & 0x7FFF_FFFF
         files.words[(file >> 3) + F_INODE] = number
         uid, gid = owner
-        made = Segment(number, key, size, flags & 0o777, file, files.get(file, F_NUMBER), creator, uid, gid)
+        made = Segment(number, key, size, flags & 0o777, file, files.get(file, F_NUMBER), creator, uid, gid, owner)
         self.by_number[number] = made
         return made
 

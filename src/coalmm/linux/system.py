@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from errno import ENOEXEC, ENOMEM
 
@@ -18,6 +17,7 @@ from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.cpu.engine import STAYS, Engine
 from coalmm.linux.cpu.fill import Fill
 from coalmm.linux.cpu.registers import forms
+from coalmm.linux.credentials import Credentials, current
 from coalmm.linux.dispatch import Dispatcher
 from coalmm.linux.ending import Ending
 from coalmm.linux.group import ThreadGroup
@@ -74,12 +74,12 @@ class System:
     ) -> None:
         self.kernel = kernel
         self.root = root
+        self.credentials = current.credentials = Credentials.of_host()  # with which a first program starts
         self.vfs = vfs or Vfs(root, writable, console, output_limit=output_limit, seed=seed)
         self.randomise = seed is not None
         self.seed = seed or 0
         self.generator: Random | None = None
         self.shared_segments: Segments | None = None
-        self.uid, self.gid = os.getuid(), os.getgid()
         self.most_processes = most_processes
         self.hostname = "coal"
         self.started = time.monotonic()
@@ -259,6 +259,7 @@ class System:
         self, argv: Sequence[bytes], environ: Sequence[bytes] = (), cwd: bytes = b"/", path: bytes | None = None
     ) -> Task:
         """A process that is about to run a program. OSError as execve has it, and then there is none."""
+        current.credentials = self.credentials
         fs = self.vfs.context(cwd)
         arguments, environment = list(argv), list(environ)
         check_sizes(arguments, environment, 8 << 20)

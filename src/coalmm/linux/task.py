@@ -10,6 +10,7 @@ from errno import EFAULT, ENAMETOOLONG
 
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.linux.abi import Abi
+from coalmm.linux.credentials import current
 from coalmm.linux.registry import Blocked
 from coalmm.linux.signals.numbers import SI_KERNEL, SIGSTOP, bit
 from coalmm.linux.signals.state import AlternateStack, Info, Queue
@@ -63,6 +64,7 @@ class Task:
         self.trap = (0, 0, 0)  # address, error code and vector of its last fault, which signal frames show
         self.user_time = 0.0  # seconds
         self.tid = process.pid
+        self.credentials = current.credentials.copy()
 
     def __repr__(self) -> str:
         return f"<task {self.tid} {self.process.name!r}>"

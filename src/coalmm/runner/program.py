@@ -40,7 +40,7 @@ def prepare(
     vfs = open_files(root, writable, output_limit, seed)
     environment = variables_of(variables, clear_env)
     here = cwd if cwd is not None else os.getcwd() if root == "/" else "/"
-    path, mode = find(vfs, program, here, environment, paging)
+    path, mode = find(vfs, program, here, environment, paging, must_enter=cwd is not None)
     kernel = machine(ram, mode)
     details = form in (".json", ".html")
     kernel.linux(root=root, vfs=vfs, seed=seed, most_processes=most_processes, details=details)
@@ -73,6 +73,8 @@ def open_files(root: str, writable: Sequence[str], output_limit: str | None, see
     for option, folder in (("--root", root), *(("--write", path) for path in writable)):
         if not os.path.isdir(folder):
             raise bad_option(option, f"{folder} is no directory")
+        if not os.access(folder, os.X_OK):
+            raise bad_option(option, f"{folder}: permission denied")
     try:
         return Vfs(root, writable, output_limit=limit, seed=seed)
     except ValueError as error:
@@ -91,13 +93,18 @@ def variables_of(given: Sequence[str], clear: bool) -> dict[str, str]:
     return variables
 
 
-def find(vfs: Vfs, program: str, cwd: str, variables: dict[str, str], paging: str) -> tuple[bytes, str]:
-    """The program's path, and the paging mode for it."""
+def find(
+    vfs: Vfs, program: str, cwd: str, variables: dict[str, str], paging: str, must_enter: bool
+) -> tuple[bytes, str]:
+    """The program's path, and the paging mode for it. A directory that was asked for must be one to enter."""
     from coalmm.linux.programs.search import DEFAULT_PATH, abi_of, search
     from coalmm.linux.system import PAGING
+    from coalmm.linux.vfs.attributes import MAY_EXECUTE, check_access
 
     try:
         fs = vfs.context(os.fsencode(cwd))
+        if must_enter:
+            check_access(fs.cwd.attributes(), MAY_EXECUTE)
     except OSError as error:
         raise bad_option("--cwd", f"{cwd}: {error.strerror}") from None
     try:

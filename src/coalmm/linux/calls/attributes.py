@@ -44,7 +44,7 @@ def check_name(task: Task, node: Node, name: bytes, writing: bool) -> None:
         if writing and stat.S_ISDIR(attributes.mode) and attributes.mode & stat.S_ISVTX and not owns(attributes):
             raise failure(EPERM)
         check_access(attributes, MAY_WRITE if writing else MAY_READ)
-    elif task.system.uid != 0 and (writing or name.startswith(b"trusted.")):
+    elif not task.credentials.is_root and (writing or name.startswith(b"trusted.")):
         raise failure(EPERM if writing else ENODATA)
 
 
@@ -69,7 +69,7 @@ def give(task: Task, data: bytes, pointer: int, size: int) -> int:
 
 def listing(task: Task, node: Node, value: int, size: int) -> int:
     """The names of the attributes, each with its NUL."""
-    names = [name for name in node.extended() if task.system.uid == 0 or not name.startswith(b"trusted.")]
+    names = [name for name in node.extended() if task.credentials.is_root or not name.startswith(b"trusted.")]
     return give(task, b"".join(name + b"\0" for name in names), value, size)
 
 

@@ -24,8 +24,9 @@ from coalmm.linux.calls.paths import (
     find_name,
     find_node,
 )
+from coalmm.linux.credentials import current
 from coalmm.linux.registry import system_call
-from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_WRITE, check_access, owns
+from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access, is_allowed, owns
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Node
 from coalmm.linux.vfs.notify import IN_ATTRIB, made, removed, tell_self
@@ -131,10 +132,24 @@ def linkat(task: Task, old_directory: int, old: int, new_directory: int, new: in
     found = new_name(task, new_directory, new)
     if node.kind == stat.S_IFDIR:
         raise failure(EPERM)
+    check_link(node)
     found.directory.link(found.name, node)
     tell_self(node, IN_ATTRIB)
     made(found.directory, found.name, node)
     return 0
+
+
+def check_link(node: Node) -> None:
+    """EPERM for one more name of somebody else's file, unless it is a plain one that may be read and written.
+
+    The rule of fs.protected_hardlinks (proc(5)), which distributions set.
+    """
+    found = node.attributes()
+    if owns(found):
+        return
+    special = found.mode & stat.S_ISUID or found.mode & 0o2010 == 0o2010 or not stat.S_ISREG(found.mode)
+    if special or not is_allowed(found, MAY_READ | MAY_WRITE, current.credentials):
+        raise failure(EPERM)
 
 
 # --- removing ---

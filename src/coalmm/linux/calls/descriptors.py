@@ -76,7 +76,7 @@ def fcntl(task: Task, fd: int, command: int, argument: int) -> int:
         return 0  # signals for input are not sent
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         pipe = pipe_of(slot.file)
-        return pipe.capacity if command == F_GETPIPE_SZ else pipe.resize(signed(argument), os.geteuid() == 0)
+        return pipe.capacity if command == F_GETPIPE_SZ else pipe.resize(signed(argument), task.credentials.is_root)
     if command in (F_ADD_SEALS, F_GET_SEALS):
         return seals(slot.file, command, argument & 0xFFFF_FFFF)
     if command in LOCK_COMMANDS:

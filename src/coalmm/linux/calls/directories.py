@@ -68,7 +68,7 @@ def chroot(task: Task, path: int) -> int:
     """chroot(2): for root."""
     directory = must_be_directory(must_exist(find(task, AT_FDCWD, path)))
     check_access(directory.attributes(), MAY_EXECUTE)
-    if task.system.uid != 0:
+    if not task.credentials.is_root:
         raise failure(EPERM)
     task.fs.root = directory
     return 0

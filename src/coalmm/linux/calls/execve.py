@@ -52,7 +52,8 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
         cpu = find_cpu(task, program)
         if not renew(task):
             return -ENOMEM
-        put_limits(task.process, task.group, system.uid == 0)
+        take_ids(task, program)
+        put_limits(task.process, task.group, task.credentials.is_root)
         task.process.name = program_name(path)
         try:
             start = load_program(system, task.process, program, environment)
@@ -78,6 +79,13 @@ def find_cpu(task: Task, program: Program) -> Cpu:
         path = program.path.decode(errors="replace")
         task.system.crashes.append(f"{task.process.name} ({task.tid}): {path} is not executed: {error.strerror}")
         raise
+
+
+def take_ids(task: Task, program: Program) -> None:
+    """The ids that a set-id program gives. Where coalmm is not run by root it gives none, as without new privileges."""
+    found = program.file.node.attributes()
+    mode = found.mode if task.system.credentials.is_root else 0
+    task.credentials.execute(mode, found.uid, found.gid)
 
 
 def renew(task: Task) -> bool:

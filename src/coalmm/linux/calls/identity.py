@@ -1,4 +1,4 @@
-"""Who a process is: ids, groups, sessions, names, limits of privilege. One user, with no rights to change that."""
+"""Who a process is: its number, process group and session, and capabilities. User ids are in ids.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from coalmm.linux.group import ThreadGroup
 from coalmm.linux.registry import system_call
 from coalmm.linux.task import Task
 
-KEEP = 0xFFFF_FFFF  # -1: leave this id as it is
 CAPABILITY_V1, CAPABILITY_V2, CAPABILITY_V3 = 0x19980330, 0x20071026, 0x20080522
 
 
@@ -31,80 +30,6 @@ def getppid(task: Task) -> int:
     """getppid(2): 0 for the first process, 1 for one whose parent has ended."""
     parent = task.group.parent
     return parent.pid if parent is not None else 0 if task.group.is_first else 1
-
-
-@system_call("getuid", "geteuid", "getuid32", "geteuid32")
-def getuid(task: Task) -> int:
-    """getuid(2), geteuid(2)."""
-    return task.system.uid
-
-
-@system_call("getgid", "getegid", "getgid32", "getegid32")
-def getgid(task: Task) -> int:
-    """getgid(2), getegid(2)."""
-    return task.system.gid
-
-
-def change(own: int, *wanted: int) -> int:
-    """A call that sets ids: allowed where nothing changes, or for root, for whom nothing changes here either."""
-    return 0 if own == 0 or all(value & 0xFFFF_FFFF in (own, KEEP) for value in wanted) else -EPERM
-
-
-@system_call("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
-def setuid(task: Task, first: int) -> int:
-    """setuid(2) and its kin: a program may drop privileges, and keeps the one user that there is."""
-    return change(task.system.uid, first)
-
-
-@system_call("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
-def setgid(task: Task, first: int) -> int:
-    """setgid(2) and its kin."""
-    return change(task.system.gid, first)
-
-
-@system_call("setfsuid", "setfsuid32")
-def setfsuid(task: Task, uid: int) -> int:
-    """setfsuid(2): the old one."""
-    return task.system.uid
-
-
-@system_call("setfsgid", "setfsgid32")
-def setfsgid(task: Task, gid: int) -> int:
-    """setfsgid(2): the old one."""
-    return task.system.gid
-
-
-@system_call("getresuid", "getresuid32")
-def getresuid(task: Task, real: int, effective: int, saved: int) -> int:
-    """getresuid(2)."""
-    for pointer in (real, effective, saved):
-        task.write(pointer, struct.pack("<I", task.system.uid))
-    return 0
-
-
-@system_call("getresgid", "getresgid32")
-def getresgid(task: Task, real: int, effective: int, saved: int) -> int:
-    """getresgid(2)."""
-    for pointer in (real, effective, saved):
-        task.write(pointer, struct.pack("<I", task.system.gid))
-    return 0
-
-
-@system_call("getgroups", "getgroups32")
-def getgroups(task: Task, size: int, groups: int) -> int:
-    """getgroups(2): the one group."""
-    count = signed(size)
-    if count < 0 or 0 < count < 1:
-        return -EINVAL
-    if count:
-        task.write(groups, struct.pack("<I", task.system.gid))
-    return 1
-
-
-@system_call("setgroups", "setgroups32")
-def setgroups(task: Task, size: int, groups: int) -> int:
-    """setgroups(2)."""
-    return 0 if task.system.uid == 0 else -EPERM
 
 
 # --- process groups and sessions ---

@@ -27,11 +27,11 @@ FAMILIES = {
         "write writev"
     ),
     "futex": "futex futex_time64 get_robust_list set_robust_list set_tid_address",
-    "identity": (
-        "capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getpgid getpgrp "
-        "getpid getppid getresgid getresgid32 getresuid getresuid32 getsid gettid getuid getuid32 setfsgid setfsgid32 "
-        "setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setpgid setregid setregid32 setresgid setresgid32 "
-        "setresuid setresuid32 setreuid setreuid32 setsid setuid setuid32"
+    "identity": "capget capset getpgid getpgrp getpid getppid getsid gettid setpgid setsid",
+    "ids": (
+        "getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getresgid getresgid32 getresuid "
+        "getresuid32 getuid getuid32 setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 "
+        "setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid setreuid32 setuid setuid32"
     ),
     "inotify": "inotify_add_watch inotify_init inotify_init1 inotify_rm_watch",
     "locks": "flock",

@@ -59,14 +59,14 @@ def set_limit(task: Task, group: ThreadGroup, number: int, soft: int, hard: int)
     """Change one limit of a process."""
     if soft > hard:
         return -EINVAL
-    if hard > group.limit(number)[1] and task.system.uid != 0:
+    if hard > group.limit(number)[1] and not task.credentials.is_root:
         return -EPERM
     group.limits[number] = (soft, hard)
     if number == RLIMIT_NOFILE:
         for each in group.tasks:
             each.files.set_limit(min(soft, 1 << 20))
     for each in group.tasks:
-        put_limit(each.process, number, soft, task.system.uid == 0)
+        put_limit(each.process, number, soft, task.credentials.is_root)
     return 0
 
 

@@ -49,7 +49,7 @@ class Control:
 
 def own_credentials(task: Task) -> Credentials:
     """Those of the calling process."""
-    return Credentials(task.group.pid, task.system.uid, task.system.gid)
+    return Credentials(task.group.pid, task.credentials.user.real, task.credentials.group.real)
 
 
 def read_header(task: Task, vaddr: int) -> Header:
@@ -101,7 +101,7 @@ def take_control(task: Task, found: Control, kind: int, data: bytes) -> None:
         found.files += [task.files.get(number) for number in numbers]
     elif kind == SCM_CREDENTIALS and len(data) == 12:
         given, own = Credentials(*struct.unpack("<III", data)), own_credentials(task)
-        if task.system.uid != 0 and given != own:
+        if not task.credentials.is_root and given != own:
             raise failure(EPERM)
         found.credentials = given
     else:

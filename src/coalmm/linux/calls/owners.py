@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from errno import EPERM
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node
+from coalmm.linux.credentials import ROOT, current
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import owns
 from coalmm.linux.vfs.errors import failure
@@ -27,6 +28,9 @@ def check_owner(node: Node) -> None:
 def change_mode(node: Node, mode: int) -> int:
     """chmod of a node."""
     check_owner(node)
+    found, who = node.attributes(), current.credentials
+    if who.user.file != ROOT and not who.is_in(found.gid):
+        mode &= ~stat.S_ISGID
     node.set_mode(mode & 0o7777)
     tell(node, IN_ATTRIB)
     return 0
@@ -53,10 +57,11 @@ def fchmodat(task: Task, directory: int, path: int, mode: int) -> int:
 def change_owner(node: Node, uid: int, gid: int) -> int:
     """chown of a node: root may all, an owner may set a group of his."""
     uid, gid = signed(uid), signed(gid)
-    if os.geteuid() != 0:
+    who = current.credentials
+    if who.user.file != ROOT:
         found = node.attributes()
-        mine = gid in (-1, os.getegid(), *os.getgroups())
-        if uid not in (-1, found.uid) or not mine or ((uid, gid) != (-1, -1) and os.geteuid() != found.uid):
+        mine = gid in (-1, found.gid) or who.is_in(gid & 0xFFFF_FFFF)
+        if uid not in (-1, found.uid) or not mine or ((uid, gid) != (-1, -1) and who.user.file != found.uid):
             raise failure(EPERM)
     node.set_owner(*(ident if ident == -1 else ident & 0xFFFF_FFFF for ident in (uid, gid)))
     tell(node, IN_ATTRIB)

@@ -6,7 +6,7 @@ import os
 from errno import EBADF, EINVAL, ENOENT, EPERM, ESRCH
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.signals import user_info
+from coalmm.linux.calls.signals import may_signal, user_info
 from coalmm.linux.registry import system_call
 from coalmm.linux.signals.deliver import send
 from coalmm.linux.signals.numbers import MOST, SI_TKILL, SI_USER
@@ -72,6 +72,9 @@ def pidfd_send_signal(task: Task, fd: int, signal: int, info: int, flags: int) -
         members = [group for group in groups if group.process_group == file.group.process_group]
     elif file.group.is_reaped or (to_thread and (thread is None or thread.is_dead)):
         return -ESRCH
+    members = [group for group in members if may_signal(task, group.leader, number)]
+    if not members:
+        return -EPERM
     for group in members if number else ():
         send(group, entry, thread)
     return 0

@@ -37,9 +37,8 @@ SHMAT, SHMDT, SHMGET, SHMCTL = 21, 22, 23, 24  # of ipc
 @system_call("shmget")
 def shmget(task: Task, key: int, size: int, flags: int) -> int:
     """shmget(2)."""
-    system = task.system
-    owner = (system.uid, system.gid)
-    return system.segments.get(signed(key), size, flags & 0xFFFF_FFFF, task.group.pid, owner).number
+    owner = (task.credentials.user.effective, task.credentials.group.effective)
+    return task.system.segments.get(signed(key), size, flags & 0xFFFF_FFFF, task.group.pid, owner).number
 
 
 @system_call("shmat")
@@ -135,7 +134,7 @@ def description(task: Task, segment: Segment) -> bytes:
     """struct shmid64_ds, as programs of either word size have it."""
     system = task.system
     mode = segment.mode | (SHM_DEST if segment.is_removed else 0)
-    owner = (segment.uid, segment.gid, system.uid, system.gid)
+    owner = (segment.uid, segment.gid, *segment.made_by)
     times = (segment.attached, segment.detached, segment.changed)
     count = system.segments.attachments(segment)
     if task.abi.word == 8:

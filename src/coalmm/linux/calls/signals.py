@@ -19,6 +19,7 @@ from coalmm.linux.signals.numbers import (
     SI_KERNEL,
     SI_TKILL,
     SI_USER,
+    SIGCONT,
     SIGSEGV,
     SS_AUTODISARM,
     SS_DISABLE,
@@ -225,7 +226,7 @@ def targets(task: Task, pid: int) -> list[ThreadGroup]:
 
 def user_info(task: Task, signal: int, code: int) -> Info:
     """siginfo of a signal that a program sends."""
-    return Info(signal, code, (task.group.pid, task.system.uid))
+    return Info(signal, code, (task.group.pid, task.credentials.user.real))
 
 
 @system_call("kill")
@@ -237,10 +238,20 @@ def kill(task: Task, pid: int, signal: int) -> int:
     groups = targets(task, signed(pid))
     if not groups:
         return -ESRCH
-    for group in groups:
+    allowed = [group for group in groups if may_signal(task, group.leader, number)]
+    if not allowed:
+        return -EPERM
+    for group in allowed:
         if number:
             send(group, user_info(task, number, SI_USER))
     return 0
+
+
+def may_signal(task: Task, other: Task | None, signal: int) -> bool:
+    """Whether a task may send another one a signal; SIGCONT goes to all of the session."""
+    if other is None or task.credentials.may_signal(other.credentials):
+        return True
+    return signal == SIGCONT and other.group.session == task.group.session
 
 
 def thread_kill(task: Task, group: int, tid: int, signal: int) -> int:
@@ -251,6 +262,8 @@ def thread_kill(task: Task, group: int, tid: int, signal: int) -> int:
     target = task.system.tasks.get(signed(tid))
     if target is None or (group and target.group.pid != group):
         return -ESRCH
+    if not may_signal(task, target, number):
+        return -EPERM
     if number:
         send(target.group, user_info(task, number, SI_TKILL), target)
     return 0
@@ -289,6 +302,8 @@ def rt_sigqueueinfo(task: Task, pid: int, signal: int, info: int) -> int:
         return -ESRCH
     if not 0 <= number <= MOST:
         return -EINVAL
+    if not may_signal(task, group.leader, number):
+        return -EPERM
     if number:
         send(group, entry)
     return 0
@@ -306,6 +321,8 @@ def rt_tgsigqueueinfo(task: Task, group: int, tid: int, signal: int, info: int) 
         return -ESRCH
     if not 0 <= number <= MOST:
         return -EINVAL
+    if not may_signal(task, target, number):
+        return -EPERM
     if number:
         send(target.group, entry, target)
     return 0

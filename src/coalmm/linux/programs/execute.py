@@ -5,6 +5,7 @@ from __future__ import annotations
 from errno import E2BIG, ELOOP, ENOMEM
 
 from coalmm.linux.abi import Abi
+from coalmm.linux.credentials import current
 from coalmm.linux.programs import elf, loader, script, stack
 from coalmm.linux.programs.elf import Image
 from coalmm.process.process import Process
@@ -153,7 +154,7 @@ def load_program(system: System, process: Process, program: Program, environ: li
         interpreter_base = load_interpreter(system, process, program)
         entry = program.interpreter.entry + interpreter_base
     map_stack(process, top, image.executable_stack)
-    uid, gid = system.uid, system.gid
+    who = current.credentials
     auxiliary = [
         (stack.AT_HWCAP, stack.HWCAP),
         (stack.AT_PAGESZ, 4096),
@@ -164,11 +165,11 @@ def load_program(system: System, process: Process, program: Program, environ: li
         (stack.AT_BASE, interpreter_base if program.interpreter else 0),
         (stack.AT_FLAGS, 0),
         (stack.AT_ENTRY, image.entry + base),
-        (stack.AT_UID, uid),
-        (stack.AT_EUID, uid),
-        (stack.AT_GID, gid),
-        (stack.AT_EGID, gid),
-        (stack.AT_SECURE, 0),
+        (stack.AT_UID, who.user.real),
+        (stack.AT_EUID, who.user.effective),
+        (stack.AT_GID, who.group.real),
+        (stack.AT_EGID, who.group.effective),
+        (stack.AT_SECURE, int(who.is_secure)),
         (stack.AT_HWCAP2, 0),
     ]
     first = stack.build_stack(abi, top, program.path, program.argv, environ, auxiliary, system.first_random())

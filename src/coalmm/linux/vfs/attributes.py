@@ -1,6 +1,6 @@
 """What stat tells of a file, and who may do what with it.
 
-Guests run with the ids of the user who runs coalmm: nothing here gives a guest a right that this user
+Guests start with the ids of the user who runs coalmm: nothing here gives a guest a right that this user
 has not, and files of the overlay that nobody on the host sees follow the same rules.
 """
 
@@ -11,6 +11,7 @@ import stat
 import time
 from errno import EACCES
 
+from coalmm.linux.credentials import ROOT, Credentials, current
 from coalmm.linux.vfs.errors import failure
 
 MAY_READ, MAY_WRITE, MAY_EXECUTE = 4, 2, 1
@@ -51,25 +52,27 @@ def of_host(status: os.stat_result) -> Attributes:
 
 
 def of_new(dev: int, ino: int, mode: int, nlink: int = 1) -> Attributes:
-    """A file that was made now, by this user."""
+    """A file that was made now, by the current thread."""
+    who = current.credentials
     now = time.time_ns()
-    return Attributes(dev, ino, mode, nlink, os.geteuid(), os.getegid(), atime=now, mtime=now, ctime=now)
+    return Attributes(dev, ino, mode, nlink, who.user.file, who.group.file, atime=now, mtime=now, ctime=now)
 
 
 def check_access(attributes: Attributes, wanted: int, real: bool = False) -> None:
-    """OSError EACCES unless this user has all the wanted rights (MAY_*); `real`: by the real ids, as access()."""
-    if not is_allowed(attributes, wanted, os.getuid() if real else os.geteuid()):
+    """OSError EACCES unless the current thread has all the wanted rights (MAY_*); `real`: by real ids, as access()."""
+    if not is_allowed(attributes, wanted, current.credentials, real):
         raise failure(EACCES)
 
 
-def is_allowed(attributes: Attributes, wanted: int, uid: int) -> bool:
+def is_allowed(attributes: Attributes, wanted: int, who: Credentials, real: bool = False) -> bool:
     """The rule of path_resolution(7): the user's bits, else the group's, else the others'."""
     mode = attributes.mode
-    if uid == 0:
+    uid = who.user.real if real else who.user.file
+    if uid == ROOT:
         return not wanted & MAY_EXECUTE or bool(mode & 0o111) or stat.S_ISDIR(mode)
     if uid == attributes.uid:
         granted = mode >> 6
-    elif attributes.gid == os.getegid() or attributes.gid in os.getgroups():
+    elif attributes.gid in who.groups or attributes.gid == (who.group.real if real else who.group.file):
         granted = mode >> 3
     else:
         granted = mode
@@ -77,5 +80,5 @@ def is_allowed(attributes: Attributes, wanted: int, uid: int) -> bool:
 
 
 def owns(attributes: Attributes) -> bool:
-    """Whether this user may change mode and times."""
-    return os.geteuid() in (0, attributes.uid)
+    """Whether the current thread may change mode and times."""
+    return current.credentials.user.file in (ROOT, attributes.uid)

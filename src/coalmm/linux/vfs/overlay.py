@@ -19,6 +19,7 @@ import time
 from errno import EEXIST, ENOENT, ENOSPC, EPERM, EXDEV
 from weakref import WeakValueDictionary
 
+from coalmm.linux.credentials import ROOT, current
 from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle, HostName, list_directory
@@ -303,7 +304,7 @@ class OverlayFile(OverlayNode, FileNode):
     def _written(self) -> None:
         """The times, and set-id bits that a write takes away."""
         self.touch()
-        if os.geteuid():
+        if current.credentials.user.file != ROOT:
             self.change().mode &= ~0o6000
 
 

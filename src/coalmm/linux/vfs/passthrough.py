@@ -11,6 +11,7 @@ import stat
 from errno import EEXIST, EINVAL, EPERM, EXDEV
 from weakref import WeakValueDictionary
 
+from coalmm.linux.credentials import current
 from coalmm.linux.vfs.attributes import Attributes, of_host
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle, HostName, exchange, list_directory
@@ -256,14 +257,25 @@ class HostDirectory(HostNode, Directory):
         node = self.lookup(name)
         if node is None:
             raise failure(EEXIST)  # somebody on the host was quicker
-        if stat.S_IMODE(node.attributes().mode) & 0o777 != bits & 0o777:
-            node.set_mode(bits | node.attributes().mode & stat.S_ISGID)
+        self._give(node)
+        found = stat.S_IMODE(node.attributes().mode)
+        if found != bits | found & stat.S_ISGID:
+            node.set_mode(bits | found & stat.S_ISGID)
         return node
+
+    def _give(self, node: Node) -> None:
+        """What root on the host has just made belongs to the program that asked for it."""
+        who, found = current.credentials, node.attributes()
+        group = self.attributes()
+        gid = group.gid if group.mode & stat.S_ISGID else who.group.file
+        if (found.uid, found.gid) != (who.user.file, gid):
+            node.set_owner(who.user.file, gid)
 
     def symlink(self, name: bytes, target: bytes) -> Node:
         os.symlink(target, self.at_name(name).name, dir_fd=self.inside.fd)
         node = self.lookup(name)
         assert node is not None
+        self._give(node)
         return node
 
     def link(self, name: bytes, node: Node) -> None:

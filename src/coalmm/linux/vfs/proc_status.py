@@ -33,7 +33,8 @@ def identity(group: ThreadGroup, task: Task) -> list[str]:
     """Who it is."""
     state = "T (stopped)" if group.is_stopped else "S (sleeping)" if task.wait is not None else "R (running)"
     parent = group.parent.pid if group.parent is not None else 0
-    uid, gid = ("\t".join([str(number)] * 4) for number in (task.system.uid, task.system.gid))
+    who = task.credentials
+    uid, gid = (f"{ids.real}\t{ids.effective}\t{ids.saved}\t{ids.file}" for ids in (who.user, who.group))
     return [
         f"Name:\t{printable(task.process.name)}", f"Umask:\t{task.fs.umask:04o}", f"State:\t{state}",
         f"Tgid:\t{group.pid}", "Ngid:\t0", f"Pid:\t{task.tid}", f"PPid:\t{parent}", "TracerPid:\t0",

@@ -140,7 +140,7 @@ class SocketFile(OpenFile):
         self.activity += 1
 
     def write(self, task: Task, data: bytes) -> int:
-        owner = Credentials(task.group.pid, task.system.uid, task.system.gid)
+        owner = Credentials(task.group.pid, task.credentials.user.effective, task.credentials.group.effective)
         return self.send(task, Message(data, [], owner))
 
     def send(
