@@ -16,7 +16,6 @@ from coalmm.physical.frames import Frames
 from coalmm.typed import Iterator
 from coalmm.virtual.directories import Directories
 from coalmm.virtual.leaves import Leaves
-from coalmm.virtual.table_check import TableCheck
 from coalmm.virtual.table_ranges import TableRanges
 from coalmm.virtual.tables import Tables
 
@@ -265,4 +264,6 @@ class PageTables:
 
     def validate(self) -> None:
         """Check every table of every directory; CorruptionError names the entry that is wrong."""
+        from coalmm.virtual.table_check import TableCheck
+
         TableCheck(self.tables, self.leaves).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from _weakref import ref
 from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
 
 from coalmm.linux.vfs.attributes import Attributes
@@ -166,3 +167,28 @@ class Place:
             return self.node.path
         whole = self.directory.path.rstrip(b"/") + b"/" + self.name
         return whole if self.directory.lookup(self.name) is self.node else whole + b" (deleted)"
+
+
+class Alive:
+    """Nodes by name, as long as somebody holds them: a `weakref.WeakValueDictionary` that is loaded sooner."""
+
+    def __init__(self) -> None:
+        self.references: dict[Any, ref[Node]] = {}
+
+    def get(self, key: Any) -> Node | None:
+        """The node, or None if nobody holds it."""
+        reference = self.references.get(key)
+        return reference() if reference is not None else None
+
+    def __setitem__(self, key: Any, node: Node) -> None:
+        references = self.references
+
+        def forget(gone: ref[Node]) -> None:
+            if references.get(key) is gone:
+                del references[key]
+
+        references[key] = ref(node, forget)
+
+    def pop(self, key: Any) -> None:
+        """Forget a name, known or not."""
+        self.references.pop(key, None)

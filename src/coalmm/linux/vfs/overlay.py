@@ -17,13 +17,12 @@ import os
 import stat
 import time
 from errno import EEXIST, ENOENT, ENOSPC, EPERM, EXDEV
-from weakref import WeakValueDictionary
 
 from coalmm.linux.credentials import ROOT, current
 from coalmm.linux.vfs.attributes import Attributes, of_host, of_new
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle, HostName, list_directory
-from coalmm.linux.vfs.node import Directory, Entry, Node, Place
+from coalmm.linux.vfs.node import Alive, Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
@@ -320,7 +319,7 @@ class OverlayDirectory(OverlayNode, Directory):
         self.lower = lower
         self.entered: HostHandle | None = None  # the host's directory
         self.changed: dict[bytes, Node | None] = {}
-        self.alive: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
+        self.alive = Alive()
 
     def pin(self) -> None:
         if self.parent is not self:
@@ -415,7 +414,7 @@ class OverlayDirectory(OverlayNode, Directory):
             self.changed.pop(name, None)
         else:
             self.changed[name] = None
-        self.alive.pop(name, None)
+        self.alive.pop(name)
         self.pin()
         self.touch()
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from errno import EEXIST, EINVAL, EPERM, EXDEV
-from weakref import WeakValueDictionary
 
 from coalmm.linux.credentials import current
 from coalmm.linux.vfs.attributes import Attributes, of_host
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle, HostName, exchange, list_directory
-from coalmm.linux.vfs.node import Directory, Entry, Node, Place
+from coalmm.linux.vfs.node import Alive, Directory, Entry, Node, Place
 from coalmm.linux.vfs.open_file import DirectoryFile, OpenFile
 from coalmm.linux.vfs.pipe import Fifo
 from coalmm.linux.vfs.regular import FileNode, PageCache
@@ -152,7 +151,7 @@ class HostDirectory(HostNode, Directory):
         self.name = name
         self.inside = at.enter()
         self.mounts: dict[bytes, Directory] = {}
-        self.alive: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
+        self.alive = Alive()
 
     def held(self) -> HostHandle:
         return self.inside
@@ -296,7 +295,7 @@ class HostDirectory(HostNode, Directory):
             node.is_gone = True
         else:
             os.unlink(at.name, dir_fd=self.inside.fd)
-        self.alive.pop(name, None)
+        self.alive.pop(name)
 
     def move(self, name: bytes, target: Directory, target_name: bytes, swap: bool = False) -> None:
         assert isinstance(target, HostDirectory)
@@ -306,8 +305,8 @@ class HostDirectory(HostNode, Directory):
             exchange(source, goal)
         else:
             os.rename(source.name, goal.name, src_dir_fd=self.inside.fd, dst_dir_fd=target.inside.fd)
-        self.alive.pop(name, None)
-        target.alive.pop(target_name, None)
+        self.alive.pop(name)
+        target.alive.pop(target_name)
         if swap:
             self._relocate(other, self, name)
         elif isinstance(other, HostDirectory):

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from errno import EBADF, EFBIG, EINVAL, EIO, ENXIO, EOPNOTSUPP
 from select import POLLIN, POLLOUT
-from weakref import WeakValueDictionary
 
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.host import HostHandle
-from coalmm.linux.vfs.node import Node, Place
+from coalmm.linux.vfs.node import Alive, Node, Place
 from coalmm.linux.vfs.open_file import MOST_OFFSET, SEEK_DATA, SEEK_HOLE, OpenFile, sought
 from coalmm.typed import TYPE_CHECKING, Any, Callable
 from coalmm.virtual.constants import F_WRITABLE
@@ -35,7 +34,7 @@ class PageCache:
     files: Any = None
 
     def __init__(self) -> None:
-        self.alive: WeakValueDictionary[tuple[int, int], Node] = WeakValueDictionary()
+        self.alive = Alive()
 
 
 class FileNode(Node):
