@@ -20,7 +20,7 @@ SHARED = "coalmm.shared_code"  # what every module with views of memory would el
 TAG = sys.implementation.cache_tag  # cpython-311: a library belongs to one version of Python
 VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
 PKG_CONFIG = Path("build", TAG, "coalmm.pc")
-COMPILE = ["-O2", "-g0"]
+COMPILE = ["-O2", "-g0", "-Wno-sign-compare"]  # of the C that Cython writes
 DIRECTIVES = {
     "language_level": 3,
     "annotation_typing": False,   # the .pxd types; an `-> int` in the .py only documents
@@ -31,6 +31,7 @@ DIRECTIVES = {
     "nonecheck": True,
     "binding": True,              # signatures that inspect can read
     "embedsignature": False,
+    "show_performance_hints": False,
 }
 
 
