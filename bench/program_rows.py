@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import qiling_peer
 from bench.build import COALMM, OUTPUT, program
 from bench.result import Result
 from bench.rows import Row, Sizes
@@ -107,8 +108,18 @@ def fork_row(work: Work, sizes: Sizes) -> Row:
     return Row("fork", sides, min(sizes.rounds, 5), conclude)
 
 
-def program_row(what: str, command: list[str], sizes: Sizes) -> Row:
+def program_row(what: str, command: list[str], trial: list[str], sizes: Sizes) -> Row:
+    """`trial` is the same program with little to do."""
     qemu = shutil.which("qemu-x86_64")
+    no_qiling = qiling_peer.why_not(trial)
+
+    def against_qiling(rounds: Rounds) -> Result:
+        name = f"{what}, whole process, against Qiling"
+        if no_qiling:
+            return Result("programs", name, None, None, None, no_qiling)
+        whole = ratio_of(rounds, ("run", "seconds"), ("qiling", "seconds"))
+        sides = [median_of(rounds, side, "seconds") for side in ("run", "qiling")]
+        return Result("programs", name, whole, None, None, "{:.2f} against {:.2f} s of processor time".format(*sides))
 
     def conclude(rounds: Rounds) -> list[Result]:
         ratio = median_of(rounds, "coalmm", "ratio")
@@ -118,15 +129,17 @@ def program_row(what: str, command: list[str], sizes: Sizes) -> Row:
         name = f"{what}, whole process, against qemu-x86_64"
         if not qemu:
             missing = "qemu-x86_64 is not installed: apt-get install qemu-user"
-            return [*results, Result("programs", name, None, None, 3.0, missing)]
+            return [*results, Result("programs", name, None, None, 3.0, missing), against_qiling(rounds)]
         whole = ratio_of(rounds, ("run", "seconds"), ("qemu", "seconds"))
         sides = [median_of(rounds, side, "seconds") for side in ("run", "qemu", "native")]
         figures = "{:.2f} against {:.2f} s of processor time; native {:.2f} s".format(*sides)
-        return [*results, Result("programs", name, whole, None, 3.0, figures)]
+        return [*results, Result("programs", name, whole, None, 3.0, figures), against_qiling(rounds)]
 
     sides = {"coalmm": ours("bare", *command), "run": coalmm_run(command), "native": ours("timed", *command)}
     if qemu:
         sides["qemu"] = ours("timed", qemu, *command)
+    if not no_qiling:
+        sides["qiling"] = ours("timed", *qiling_peer.command(command))
     return Row("programs", sides, min(sizes.rounds, 3), conclude)
 
 
@@ -156,7 +169,9 @@ def start_row(sizes: Sizes) -> Row:
 def program_rows(size: str, sizes: Sizes) -> list[Row]:
     """Every row about programs."""
     work = WORK[size]
+    trials = commands(WORK["tiny"]).values()
     programs = [
-        program_row(what, command, sizes) if command else missing_row(what) for what, command in commands(work).items()
+        program_row(what, command, trial, sizes) if command else missing_row(what)
+        for (what, command), trial in zip(commands(work).items(), trials, strict=True)
     ]
     return [tlb_row(work, sizes), fork_row(work, sizes), *programs, start_row(sizes)]
