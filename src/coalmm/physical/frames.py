@@ -440,13 +440,13 @@ class Frames:
     def backed(self, start: int, count: int, size: int) -> list[tuple[int, int]]:
         """The index ranges of an array of `count` elements of `size` bytes that the host has memory behind."""
         ranges: list[tuple[int, int]] = []
+        end = 0  # of the range before
         for low, high in self.ram.extents():
-            first = max(low - start, 0) // size
+            first = max(max(low - start, 0) // size, end)
             last = min((max(high - start, 0) + size - 1) // size, count)
-            if ranges and first < ranges[-1][1]:
-                first = ranges[-1][1]
             if first < last:
                 ranges.append((first, last))
+                end = last
         return ranges
 
     def validate_descriptors(self, first: int, last: int, tally: "array[int]") -> None:
