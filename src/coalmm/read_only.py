@@ -23,7 +23,7 @@ READS = {
     "Walker": "form walk translate translate_many",
     "Tlb": "hits misses",
     "Frames": "pfn_limit first_word first_half descriptors bitmap kind references mappings is_allocated describe "
-    "statistics kinds validate placed_ranges backed",
+    "statistics kinds validate backed",
     "Bitmap": "bits levels bases test first_clear next_clear next_set",
     "Injection": "seen failed armed",
     "Tracking": "enabled get history find capacity sites site_text stored_site live live_count validate",

@@ -333,13 +333,9 @@ class Kmalloc:
 
     def classes(self) -> list[CacheInfo]:
         """The size classes' caches, smallest first."""
-        found: list[int] = []
         if self.table == 0:
             return []
-        for entry in range((LARGEST_CLASS >> 3) + 1):
-            cache = self.halves[self.table + entry]
-            if not found or found[-1] != cache:
-                found.append(cache)
+        found = dict.fromkeys(self.halves[self.table + entry] for entry in range((LARGEST_CLASS >> 3) + 1))
         return [self.slabs.info(cache) for cache in found]
 
     def statistics(self) -> KmallocStatistics:

@@ -8,7 +8,7 @@ from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.hardware.ram cimport Ram
 from coalmm.physical.bitmap cimport Bitmap
 from coalmm.physical.constants cimport (
-    D_COUNT, D_KIND, D_MAPPINGS, D_OWNER, D_REFERENCES, DESCRIPTOR_WORDS, HOOK_INJECT, KIND_CACHE, KIND_FRAME,
+    D_COUNT, D_KIND, D_MAPPINGS, D_OWNER, D_REFERENCES, HOOK_INJECT, KIND_CACHE, KIND_FRAME,
     KIND_MASK, KINDS, POINT_FRAME, REFERENCES_LIMIT, SB_CACHE_MAPPED, SB_DESCRIPTORS, SB_FRAMES, SB_FREE,
     SB_HOOKS, SB_KERNEL_END, SB_KINDS, SB_LOWMEM, SB_MAP, SB_TOTAL, SB_USER,
 )
@@ -69,8 +69,3 @@ cdef class Frames:
     cpdef u64 own(self, u64 paddr) except? 0 nogil
     @cython.locals(address=u64, pfn=u64, kind=u64)
     cpdef str describe(self, object paddr)
-    @cython.locals(pfn=u64, at=u64, references=u64, mappings=u64, kind=u64, own=u64)
-    cpdef int validate_descriptors(self, u64 first, u64 last, u64[::1] tally) except -1
-    @cython.locals(at=u64, index=u64)
-    cpdef int validate_empty(self, u64 pfn) except -1
-    cpdef int broken(self, u64 pfn, str what) except -1
