@@ -72,10 +72,12 @@ class Ending:
 
     def release_words(self, task: Task, is_last: bool) -> None:
         """Tell who waits for a lock that the thread held, or, if others have its memory, for the thread."""
-        from coalmm.linux.calls.futex import release_robust, wake
+        from coalmm.linux.calls.robust import release_robust
 
         release_robust(task)
         if task.clear_child_tid and not is_last:
+            from coalmm.linux.calls.futex import wake
+
             self.system.tell(task, task.clear_child_tid, bytes(4))
             try:
                 wake(task, task.clear_child_tid, 1)

@@ -1,4 +1,4 @@
-"""execve: another program in a process, and exit. Source: execve(2), exit_group(2)."""
+"""execve: another program in a process. Source: execve(2)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from errno import EINVAL, ENOMEM
 
 from coalmm.errors import PageFaultError
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.futex import release_robust
 from coalmm.linux.calls.paths import start_of
+from coalmm.linux.calls.robust import release_robust
 from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.group import RLIMIT_STACK
 from coalmm.linux.limits import put_limits
@@ -137,22 +137,3 @@ def new_program(task: Task) -> None:
     task.alternate = AlternateStack()
     task.descriptors = [0, 0, 0]
     task.clear_child_tid = task.robust_list = 0
-
-
-# --- exit ---
-
-
-@system_call("exit")
-def exit_thread(task: Task, status: int) -> int:
-    """exit(2): one thread."""
-    if len(task.group.tasks) == 1:
-        return exit_group(task, status)
-    task.system.ending.end_task(task)
-    return 0
-
-
-@system_call("exit_group")
-def exit_group(task: Task, status: int) -> int:
-    """exit_group(2): all threads of the process."""
-    task.system.ending.end_group(task.group, (status & 0xFF) << 8)
-    return 0

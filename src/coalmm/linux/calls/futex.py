@@ -10,7 +10,6 @@ import struct
 import time
 from errno import EAGAIN, EINVAL, ENOSYS, ETIMEDOUT
 
-from coalmm.errors import PageFaultError
 from coalmm.linux.calls.clocks import BILLION, get_timespec, is_wide
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.task import Task
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 9, 10
 PRIVATE, CLOCK_REALTIME = 128, 256
 ALL_BITS = 0xFFFF_FFFF
-ROBUST_HEAD_WORDS = 3
 
 Key = tuple[int, int]
 
@@ -195,75 +193,3 @@ def futex(task: Task, vaddr: int, operation: int, value: int, timeout: int, seco
 def futex_time64(task: Task, vaddr: int, operation: int, value: int, timeout: int, second: int, third: int) -> int:
     """futex with 64-bit seconds."""
     return do_futex(task, vaddr, operation, value, timeout, second, third, True)
-
-
-# --- what threads leave behind ---
-
-
-@system_call("set_tid_address")
-def set_tid_address(task: Task, pointer: int) -> int:
-    """set_tid_address(2)."""
-    task.clear_child_tid = pointer
-    return task.tid
-
-
-@system_call("set_robust_list")
-def set_robust_list(task: Task, head: int, size: int) -> int:
-    """set_robust_list(2)."""
-    if size != ROBUST_HEAD_WORDS * task.abi.word:
-        return -EINVAL
-    task.robust_list = head
-    return 0
-
-
-@system_call("get_robust_list")
-def get_robust_list(task: Task, tid: int, head: int, size: int) -> int:
-    """get_robust_list(2)."""
-    target = task if tid == 0 else task.system.tasks.get(tid & 0x7FFF_FFFF)
-    if target is None:
-        return -3
-    task.write_words(head, target.robust_list)
-    task.write_words(size, ROBUST_HEAD_WORDS * task.abi.word)
-    return 0
-
-
-OWNER, WAITERS, OWNER_DIED = 0x3FFF_FFFF, 0x8000_0000, 0x4000_0000
-MOST_ROBUST = 2048
-
-
-def release_robust(task: Task) -> None:
-    """Mark the locks that a thread holds as it ends, and wake one that waits for each (get_robust_list(2))."""
-    head, task.robust_list = task.robust_list, 0
-    if not head:
-        return
-    try:
-        release_list(task, head)
-    except PageFaultError:
-        pass  # a list that leads to nowhere: the rest is lost, as on Linux
-
-
-def release_list(task: Task, head: int) -> None:
-    """The locks on a list, and the one that was being taken or given back. PageFaultError."""
-    entry, offset, pending = task.read_words(head, ROBUST_HEAD_WORDS)
-    for _ in range(MOST_ROBUST):
-        if entry & ~1 == head:
-            break
-        (following,) = task.read_words(entry & ~1, 1)
-        if entry != pending:
-            release_lock(task, ((entry & ~1) + offset) & task.abi.mask, False)
-        entry = following
-    if pending:
-        release_lock(task, ((pending & ~1) + offset) & task.abi.mask, True)
-
-
-def release_lock(task: Task, vaddr: int, is_pending: bool) -> None:
-    """One lock of a thread that ends."""
-    if vaddr & 3:
-        return
-    value = value_at(task, vaddr)
-    if is_pending and value == 0:
-        wake(task, vaddr, 1)
-    elif value & OWNER == task.tid:
-        task.write(vaddr, struct.pack("<I", value & WAITERS | OWNER_DIED))
-        if value & WAITERS:
-            wake(task, vaddr, 1)

@@ -21,12 +21,13 @@ FAMILIES = {
         "epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 memfd_create "
         "timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64"
     ),
-    "execve": "execve execveat exit exit_group",
+    "execve": "execve execveat",
+    "exit": "exit exit_group",
     "files": (
         "_llseek close creat lseek open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readv "
         "write writev"
     ),
-    "futex": "futex futex_time64 get_robust_list set_robust_list set_tid_address",
+    "futex": "futex futex_time64",
     "identity": "capget capset getpgid getpgrp getpid getppid getsid gettid setpgid setsid",
     "ids": (
         "getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getresgid getresgid32 getresuid "
@@ -55,6 +56,7 @@ FAMILIES = {
     "pipes": "copy_file_range pipe pipe2 sendfile sendfile64 splice tee vmsplice",
     "poll": "_newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
     "renames": "rename renameat renameat2",
+    "robust": "get_robust_list set_robust_list set_tid_address",
     "shared_memory": "ipc shmat shmctl shmdt shmget",
     "signalfd": "signalfd signalfd4",
     "signals": (
