@@ -388,6 +388,9 @@ static void part(void *thread)
 static void after_fork(void)
 {
     pthread_setspecific(met_thread, NULL); /* Python of the child is not to be touched */
+    atomic_store(&lock_word, 0);           /* whoever had the lock is not in this process */
+    atomic_store(&lock_owner, NULL);
+    lock_depth = 0;
     if (binding.size != 0) {
         forked = true;
         binding.fast_kmalloc = binding.fast_room = NULL;
@@ -449,7 +452,7 @@ static int start(void)
 {
     static bool registered;
     char root[PATH_MAX], code[PATH_MAX + 256];
-    if (binding.dispatch != NULL)
+    if (binding.dispatch != NULL && this_thread != NULL)
         return 0;
     if (!registered)
         registered = pthread_key_create(&met_thread, part) == 0 && pthread_atfork(NULL, NULL, after_fork) == 0;

@@ -104,6 +104,10 @@ class Ending:
         if group.parent is None:
             self.forget(group)
             return
+        self.tell_of(group, status)
+
+    def tell_of(self, group: ThreadGroup, status: int) -> None:
+        """SIGCHLD for the parent of a process that has ended. `status` is as wait4 has it."""
         code = CLD_EXITED if status & 0x7F == 0 else CLD_KILLED
         deliver.tell_parent(group, code, status >> 8 if code == CLD_EXITED else status & 0x7F)
 
@@ -121,7 +125,7 @@ class Ending:
             heir.children.append(child)
             child.exit_signal = SIGCHLD
             if child.status is not None:
-                deliver.tell_parent(child, CLD_EXITED, child.status >> 8)
+                self.tell_of(child, child.status)
         elif child.status is not None:
             self.forget(child)
         if child.status is None and child.parent_death_signal:

@@ -30,8 +30,16 @@ class TracingDispatcher(Dispatcher):
 
     def __init__(self, system: System, write: Callable[[str], object]) -> None:
         super().__init__(system)
-        self.write = write
+        self.where: Callable[[str], object] | None = write
         self.waiting: set[int] = set()
+
+    def write(self, text: str) -> None:
+        """Tell, as long as somebody reads it."""
+        try:
+            if self.where is not None:
+                self.where(text)
+        except OSError:
+            self.where = None
 
     def perform(self, task: Task, number: int, arguments: tuple[int, ...]) -> int | None:
         """Do one call, and tell."""

@@ -41,13 +41,16 @@ def writing(task: Task, fd: int) -> OpenFile:
 def install_pair(task: Task, ends: Iterable[OpenFile], flags: int, array: int) -> int:
     """Descriptors for two new files, written to the program's array; none of them stays if that fails."""
     numbers: list[int] = []
+    files = list(ends)
     try:
-        for end in ends:
+        for end in files:
             numbers.append(task.files.install(end, bool(flags & os.O_CLOEXEC)))
         task.write(array, b"".join(number.to_bytes(4, "little") for number in numbers))
     except BaseException:
         for number in numbers:
             task.files.close(number)
+        for end in files[len(numbers) :]:
+            end.release()
         raise
     return 0
 

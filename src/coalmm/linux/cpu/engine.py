@@ -126,12 +126,14 @@ class Engine:
         page = self.fill.mmu.ram
         page.write((self.fill.page << 12) + setup.LEAVE_OFFSET, form.leave)
         self.drop_code(self.fill.page)
-        self.enter_user_mode()
-        self.user_modes[form.abi.name] = self.new_context()
-        self.save(self.user_modes[form.abi.name])
-        self.use(old)
-        self.restore(before)
-        self.flush()
+        try:
+            self.enter_user_mode()
+            self.user_modes[form.abi.name] = self.new_context()
+            self.save(self.user_modes[form.abi.name])
+        finally:
+            self.use(old)
+            self.restore(before)
+            self.flush()
 
     def enter_user_mode(self) -> None:
         """Bring the CPU to CPL 3, with the segments that Linux gives a program."""

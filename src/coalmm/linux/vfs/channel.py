@@ -41,12 +41,29 @@ class Message:
 
     def drop_files(self) -> None:
         """Nobody takes the files: let go of them."""
-        for file in self.files:
+        files, self.files = self.files, []
+        let_go(files)
+
+
+_leaving: list[OpenFile] = []  # those that are let go of now
+
+
+def let_go(files: list[OpenFile]) -> None:
+    """Drop the references of messages. A socket that goes may have messages with sockets, and so on, without an end:
+    what is met on the way is added to the list of the first call.
+    """
+    is_first = not _leaving
+    _leaving.extend(files)
+    if not is_first:
+        return
+    try:
+        for file in _leaving:  # it grows meanwhile
             file.references -= 1
             if file.references == 0:
                 closed(file)
                 file.release()
-        self.files = []
+    finally:
+        _leaving.clear()
 
 
 class Channel:

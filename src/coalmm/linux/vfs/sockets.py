@@ -83,12 +83,13 @@ class SocketFile(OpenFile):
     def queue(self, client: SocketFile) -> None:
         """A connection for one that listens: the side that accept(2) will give is made. EAGAIN, Blocked."""
         backlog = self.backlog
-        if backlog is None or self.incoming.is_gone:
+        if backlog is None or self.incoming.is_gone or self.incoming.is_deaf:
             raise failure(ECONNREFUSED)
         if len(backlog) > self.most_waiting:
             if client.is_nonblocking:
                 raise failure(EAGAIN)
-            raise Blocked(lambda: len(backlog) <= self.most_waiting or self.incoming.is_gone)
+            incoming = self.incoming
+            raise Blocked(lambda: len(backlog) <= self.most_waiting or incoming.is_gone or incoming.is_deaf)
         side = SocketFile(self.kind, 0, self.owner)
         side.address = self.address
         side.wants_credentials = self.wants_credentials
@@ -102,9 +103,11 @@ class SocketFile(OpenFile):
         if backlog is None:
             raise failure(EINVAL)
         if not backlog:
+            if self.incoming.is_deaf:  # shutdown(2): nobody comes any more
+                raise failure(EINVAL)
             if self.is_nonblocking:
                 raise failure(EAGAIN)
-            raise Blocked(lambda: backlog)
+            raise Blocked(lambda: backlog or self.incoming.is_deaf)
         self.activity += 1
         return backlog.popleft()
 
@@ -204,7 +207,7 @@ class SocketFile(OpenFile):
     def poll(self) -> int:
         incoming, outgoing = self.incoming, self.outgoing
         if self.backlog is not None:
-            return POLLIN if self.backlog else 0
+            return (POLLIN if self.backlog or incoming.is_deaf else 0) | (POLLRDHUP if incoming.is_deaf else 0)
         if outgoing is None and self.kind != SOCK_DGRAM:
             return POLLOUT | POLLHUP
         found = POLLIN if incoming.waiting or incoming.is_shut else 0
