@@ -23,10 +23,10 @@ test-this: build
 	PYTHONPATH=src COALMM_MODE=interpreted $(BIN)/python $(PYTEST)
 	PYTHONPATH=build/lib COALMM_MODE=compiled $(BIN)/python $(PYTEST)
 
-# The same on the newest Python of the machine, if that is another one, without the slow tests of the kit, which is C.
+# The same on the newest Python of the machine, if that is another one, without the slowest tests.
 test-newest: $(VENV)/.installed
 	@newest=$$($(BIN)/python scripts/newest_python.py); \
-	if [ -n "$$newest" ]; then COALMM_KIT_TESTED=1 $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
+	if [ -n "$$newest" ]; then COALMM_SLOW_TESTED=1 $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
 	else echo "the newest Python of this machine is the one that was tested"; fi
 
 # BENCH="--quick --only replay" and the like: python -m bench --help

@@ -12,6 +12,13 @@ COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_b
 settings.register_profile("suite", derandomize=True, max_examples=30, stateful_step_count=40, **COMMON)
 settings.register_profile("deep", max_examples=400, stateful_step_count=120, **COMMON)
 settings.load_profile("deep" if os.environ.get("COALMM_TESTS") == "deep" else "suite")
+ONCE = {"test_hostile.py", "test_program_table.py"}  # a minute each; one Python is enough
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.name in ONCE and os.environ.get("COALMM_SLOW_TESTED"):
+            item.add_marker(pytest.mark.skip(reason="tested with the other Python of this run"))
 
 
 def pytest_configure(config):

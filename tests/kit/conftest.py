@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items):
             continue
         if shutil.which("gcc") is None:
             item.add_marker(pytest.mark.skip(reason="no gcc"))
-        elif item.path.name in SLOW and os.environ.get("COALMM_KIT_TESTED"):
+        elif item.path.name in SLOW and os.environ.get("COALMM_SLOW_TESTED"):
             item.add_marker(pytest.mark.skip(reason="tested with the other Python of this run"))
         elif coalmm.MODE == "compiled" and item.path.name in SLOW:
             item.add_marker(pytest.mark.skip(reason="the kit is not compiled: tested with the interpreted form"))
