@@ -14,6 +14,7 @@ from bench.result import Result
 from bench.rows import Row, Sizes
 from bench.runner import Rounds, Side, median_of, native, ours, ratio_of
 
+SHORT_ROUNDS = 15  # of what takes a twentieth of a second
 FORK_PAGES = 16_384  # 64 MiB
 SQL = (
     "create table t(a, b); with recursive c(x) as (select 1 union all select x + 1 from c where x < {count}) "
@@ -163,7 +164,7 @@ def start_row(sizes: Sizes) -> Row:
         return [Result("start", what, ratio, 6.0, 2.5, "{:.0f} against {:.0f} ms of processor time".format(*times))]
 
     sides = {"coalmm": coalmm_run(["/bin/true"]), "python": ours("timed", sys.executable, "-c", "")}
-    return Row("start", sides, sizes.rounds, conclude)
+    return Row("start", sides, max(sizes.rounds, SHORT_ROUNDS), conclude)
 
 
 def program_rows(size: str, sizes: Sizes) -> list[Row]:
