@@ -49,7 +49,7 @@ def install_pair(task: Task, ends: Iterable[OpenFile], flags: int, array: int) -
     except BaseException:
         for number in numbers:
             task.files.close(number)
-        for end in files[len(numbers) :]:
+        for end in files[len(numbers) + 1 :]:  # `install` has closed the one that it had no number for
             end.release()
         raise
     return 0
