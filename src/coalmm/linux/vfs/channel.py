@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-from coalmm.linux.vfs.notify import closed
 from coalmm.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,10 +57,7 @@ def let_go(files: list[OpenFile]) -> None:
         return
     try:
         for file in _leaving:  # it grows meanwhile
-            file.references -= 1
-            if file.references == 0:
-                closed(file)
-                file.release()
+            file.let_go()
     finally:
         _leaving.clear()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from errno import EBADF, EINVAL, EMFILE
 
-from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.errors import failure
 from coalmm.typed import TYPE_CHECKING, Iterator
 
@@ -107,11 +106,7 @@ class FileTable:
     def _drop(self, file: OpenFile) -> None:
         """One reference of an open file less; POSIX locks of this table on it are gone."""
         file.drop_locks(self)
-        file.references -= 1
-        if file.references == 0:
-            notify.closed(file)
-            file.release()
-            notify.ended(file.node)
+        file.let_go()
 
     # --- life of the table ---
 

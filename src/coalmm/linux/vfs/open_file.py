@@ -12,6 +12,7 @@ import stat
 from errno import EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from select import POLLIN, POLLOUT
 
+from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.node import Directory, Entry, Node, Place
@@ -33,7 +34,7 @@ class OpenFile:
         self.place = place
         self.flags = flags  # O_*; the access mode never changes
         self.offset = 0
-        self.references = 0  # descriptors that name it
+        self.references = 0  # descriptors that name it, and messages on their way
 
     @property
     def path(self) -> bytes:
@@ -125,6 +126,14 @@ class OpenFile:
             if self.references == 1:
                 self.node.locks.drop(self)
                 self.node.locks.whole.pop(id(self), None)
+
+    def let_go(self) -> None:
+        """One reference less; with the last one it is closed, and who watches is told."""
+        self.references -= 1
+        if self.references == 0:
+            notify.closed(self)
+            self.release()
+            notify.ended(self.node)
 
     def release(self) -> None:
         """The last descriptor is gone."""
