@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 from coalmm.check.adapter import adapter_text, signature, stubs_text
 from coalmm.check.build import DRIVER, Built
@@ -316,10 +315,3 @@ class Reproducer:
             lines.append(f'check({self.condition(self.violation.condition)},\n      "{message}");')
         text = "".join(f"    {line}\n".replace("\n      ", "\n          ") for line in lines)
         return f"int main(void)\n{{\n{text}    return 0;\n}}\n"
-
-
-def write_program(folder: Path, built: Built, ops: list[Op], violation: Violation, title: str) -> Path:
-    """Write reproduce.c into a folder."""
-    path = folder / "reproduce.c"
-    path.write_text(Reproducer(built, ops, violation).program(title), encoding="utf-8")
-    return path

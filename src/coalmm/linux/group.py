@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from coalmm.process.process import Process
 
 RLIM_INFINITY = (1 << 64) - 1
-RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA = 3, 4, 6, 7, 9, 2
+RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_AS = 1, 2, 3, 4, 6, 7, 9
 
 
 def first_limits() -> dict[int, tuple[int, int]]:

@@ -33,7 +33,6 @@ class Scheduler:
         self.running: Task | None = None  # whose registers are in the CPU
         self.idle = 0.0
         self.started: float | None = None  # when the slice began, while one runs
-        self.switches = 0
 
     def add(self, task: Task) -> None:
         """A new task; its turn comes last."""
@@ -109,7 +108,6 @@ class Scheduler:
             if task.abi.word == 4:
                 task.cpu.set_descriptors(task.descriptors)
             self.running = task
-            self.switches += 1
         current.credentials = task.credentials
         self.system.enter(task)
 

@@ -112,9 +112,9 @@ class System:
     @property
     def segments(self) -> Segments:
         """System V shared memory, made when it is asked for."""
-        from coalmm.linux.segments import Segments
-
         if self.shared_segments is None:
+            from coalmm.linux.segments import Segments
+
             self.shared_segments = Segments(self.kernel)
         return self.shared_segments
 
@@ -125,9 +125,9 @@ class System:
     @property
     def random(self) -> Random:
         """Where all randomness of the run comes from."""
-        from random import Random
-
         if self.generator is None:
+            from random import Random
+
             self.generator = Random(self.seed)
         return self.generator
 

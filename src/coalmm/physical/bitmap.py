@@ -21,9 +21,11 @@ MOST_LEVELS = 5
 
 def level_words(bits: int) -> list[int]:
     """How many words each level needs for `bits` bits, lowest level first; the last is 1."""
-    sizes = [(bits + 63) >> 6]
-    while sizes[-1] > 1:
-        sizes.append((sizes[-1] + 63) >> 6)
+    size = (bits + 63) >> 6
+    sizes = [size]
+    while size > 1:
+        size = (size + 63) >> 6
+        sizes.append(size)
     return sizes
 
 

@@ -8,8 +8,8 @@ from errno import EBADF, EINVAL, EISCONN, EMSGSIZE, EOPNOTSUPP, EPERM
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import find_socket, pack_address, read_address
 from coalmm.linux.calls.buffers import MOST_BYTES, gather, scatter, vectors
-from coalmm.linux.calls.socket_options import socket_at
-from coalmm.linux.calls.transfer import write_parts
+from coalmm.linux.calls.socket_options import SOL_SOCKET, socket_at
+from coalmm.linux.calls.transfer import Parts, write_parts
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.channel import Credentials, Message
 from coalmm.linux.vfs.errors import failure
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_WAITALL = 2, 8, 0x20, 0x40, 0x100
 MSG_NOSIGNAL, MSG_CMSG_CLOEXEC = 0x4000, 1 << 30
-SOL_SOCKET = 1
 SCM_RIGHTS, SCM_CREDENTIALS = 1, 2
 MOST_FILES = 253  # SCM_MAX_FD
 MOST_CONTROL = 20480 << 2  # more than net.core.optmem_max allows is an error
-Parts = list[tuple[int, int]]
 
 
 class Header(NamedTuple):

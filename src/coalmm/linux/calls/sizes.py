@@ -8,7 +8,8 @@ from errno import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.files import pair
 from coalmm.linux.calls.paths import AT_FDCWD, find
-from coalmm.linux.calls.transfer import RLIMIT_FSIZE, too_large, writing
+from coalmm.linux.calls.transfer import too_large, writing
+from coalmm.linux.group import RLIMIT_FSIZE
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access
 from coalmm.linux.vfs.errors import failure

@@ -8,6 +8,7 @@ from errno import EINVAL, ENOPROTOOPT, ENOTSOCK
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import AF_UNIX
 from coalmm.linux.registry import system_call
+from coalmm.linux.vfs.channel import CAPACITY
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.sockets import SocketFile
 from coalmm.typed import TYPE_CHECKING
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 SOL_SOCKET = 1
 SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER = 2, 3, 4, 7, 8, 9, 13
 SO_PASSCRED, SO_PEERCRED, SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN = 16, 17, 30, 38, 39
-BUFFER = 212992  # net.core.wmem_default
 
 
 def socket_at(task: Task, fd: int) -> SocketFile:
@@ -37,7 +37,7 @@ def option(file: SocketFile, name: int) -> bytes:
     if name == SO_LINGER:
         return bytes(8)
     known = {
-        SO_REUSEADDR: 0, SO_TYPE: file.kind, SO_ERROR: 0, SO_SNDBUF: BUFFER, SO_RCVBUF: BUFFER, SO_KEEPALIVE: 0,
+        SO_REUSEADDR: 0, SO_TYPE: file.kind, SO_ERROR: 0, SO_SNDBUF: CAPACITY, SO_RCVBUF: CAPACITY, SO_KEEPALIVE: 0,
         SO_PASSCRED: file.wants_credentials, SO_ACCEPTCONN: file.backlog is not None, SO_PROTOCOL: 0,
         SO_DOMAIN: AF_UNIX,
     }  # fmt: skip

@@ -6,7 +6,7 @@ import os
 from errno import EBADF, EFBIG
 
 from coalmm.linux.calls.buffers import CHUNK, copy_out, gather
-from coalmm.linux.group import RLIM_INFINITY
+from coalmm.linux.group import RLIM_INFINITY, RLIMIT_FSIZE
 from coalmm.linux.registry import Blocked
 from coalmm.linux.signals.numbers import SIGXFSZ
 from coalmm.linux.vfs.errors import failure
@@ -18,7 +18,6 @@ from coalmm.typed import TYPE_CHECKING, Callable, Iterable
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
-RLIMIT_FSIZE = 1
 Parts = list[tuple[int, int]]  # (address, size) of an iovec array
 
 

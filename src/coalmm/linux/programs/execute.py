@@ -71,8 +71,6 @@ class Start(NamedTuple):
     argv: list[bytes]
     auxiliary: bytes = b""
     executable: bytes = b""  # where the file is, whatever links led to it
-    environ_at: tuple[int, int] = (0, 0)
-    argv_at: tuple[int, int] = (0, 0)
 
 
 def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes], task: Task | None = None) -> Program:

@@ -84,7 +84,7 @@ class Recorder:
         self.processes: list[ProcessRecord] = []
         self.others = 0
         self.words = system.kernel.ram.words
-        self.least_free = self.free_at_first = self.words[SB_FREE]
+        self.least_free = self.words[SB_FREE]
         self.kinds_at_peak = list(self.words[SB_KINDS : SB_KINDS + KINDS])
         self.times: Any = None
         if details:

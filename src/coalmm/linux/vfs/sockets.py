@@ -52,7 +52,6 @@ class SocketFile(OpenFile):
         self.address = b""  # sun_path: a path, or a name that begins with NUL
         self.peer_address = b""
         self.peer_owner: Credentials | None = None
-        self.is_pair = False
         self.backlog: deque[SocketFile] | None = None  # of a socket that listens: connections that wait
         self.most_waiting = 0
         self.names: dict[tuple[int, bytes], SocketFile] | None = None  # where its abstract name is
@@ -230,5 +229,4 @@ def socket_pair(kind: int, flags: int, owner: Credentials) -> tuple[SocketFile, 
     """Two connected sockets."""
     first, second = SocketFile(kind, flags, owner), SocketFile(kind, flags, owner)
     first.connect(second)
-    first.is_pair = second.is_pair = True
     return first, second
