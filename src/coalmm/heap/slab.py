@@ -114,7 +114,8 @@ class Slabs:
             raise MemoryError("no frame for the root of the slab caches")
         self.frames.zero(pfn)
         root = pfn << FRAME_SHIFT >> 3
-        self.fill_record(root, "slab_cache", CACHE_SIZE, CACHE_SIZE, 0, False)
+        shape = self.shape(CACHE_SIZE, CACHE_SIZE, 0)
+        self.fill_record(root, "slab_cache", CACHE_SIZE, CACHE_SIZE, 0, shape, False)
         self.words[SB_SLAB + SLAB_ROOT] = root
         self.enlist(root)
 
@@ -150,7 +151,8 @@ class Slabs:
         """Make a cache from checked arguments; its word index, 0 if it cannot be had."""
         if self.words[SB_HOOKS] & HOOK_DEBUG:
             flags |= CACHE_DEBUG
-        if self.words[SB_SLAB + SLAB_ROOT] == 0 or not self.shape(size, align, flags)[1]:
+        shape = self.shape(size, align, flags)
+        if self.words[SB_SLAB + SLAB_ROOT] == 0 or not shape[1]:
             return 0
         address = self.objects.take_object(self.words[SB_SLAB + SLAB_ROOT])
         if address == 0:
@@ -158,7 +160,7 @@ class Slabs:
         cache = int(address - self.kernel_base) >> 3
         for index in range(CACHE_SIZE >> 3):
             self.words[cache + index] = 0
-        self.fill_record(cache, name, size, align, flags, coloured)
+        self.fill_record(cache, name, size, align, flags, shape, coloured)
         self.enlist(cache)
         return cache
 
@@ -175,9 +177,18 @@ class Slabs:
         pages, objects = slab_shape(stride, left)
         return stride, pages, objects, left
 
-    def fill_record(self, cache: int, name: str | bytes, size: int, align: int, flags: int, coloured: bool) -> None:
-        """Write the record of a new cache over zero words."""
-        stride, pages, objects, left = self.shape(size, align, flags)
+    def fill_record(
+        self,
+        cache: int,
+        name: str | bytes,
+        size: int,
+        align: int,
+        flags: int,
+        shape: tuple[int, int, int, int],
+        coloured: bool,
+    ) -> None:
+        """Write the record of a new cache over zero words; `shape` as `shape` says it."""
+        stride, pages, objects, left = shape
         step = max(align, 64)
         colours = ((pages << FRAME_SHIFT) - left - objects * stride) // step + 1 if coloured else 1
         text = name.encode() if isinstance(name, str) else name
