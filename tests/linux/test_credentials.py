@@ -5,7 +5,7 @@ import shutil
 import tempfile
 
 import pytest
-from guests import PAGING, program, run_natively, run_on_ours
+from guests import PAGING, assert_same, program, run_natively, run_on_ours
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can take other ids natively")
 
@@ -33,3 +33,15 @@ def test_ids_and_rights_are_those_of_linux(flavour, where, folder):
     assert not ours.oopses, ours.oopses
     assert ours.outcome.stdout.decode().splitlines() == native.stdout.decode().splitlines()
     assert ours.outcome == native
+
+
+@needs_root
+@pytest.mark.parametrize("flavour", ["64", "32"])
+def test_what_a_process_may_do_to_others_is_as_on_linux(flavour):
+    ours = assert_same([program("other_processes", flavour)], paging=PAGING[flavour])
+    assert not ours.unknown
+
+
+@needs_root
+def test_the_calls_with_16_bit_ids_are_those_of_linux(folder):
+    assert_same([program("short_ids", "32"), folder], paging="pae")

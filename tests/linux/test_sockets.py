@@ -10,6 +10,13 @@ def test_sockets_are_those_of_linux(flavour, writable):
     assert not ours.unknown
 
 
+@pytest.mark.parametrize("flavour", ["64", "32"])
+@pytest.mark.parametrize("name", ["socket_options", "socket_messages", "socket_garbage"])
+def test_options_and_messages_are_those_of_linux(name, flavour):
+    ours = assert_same([program(name, flavour)], paging=PAGING[flavour])
+    assert not ours.unknown
+
+
 CHAIN = """
 import array, socket
 last = socket.socketpair()[0]

@@ -96,6 +96,11 @@ class Credentials:
         own = (self.user.real, self.user.effective)
         return self.is_root or other.user.real in own or other.user.saved in own
 
+    def may_trace(self, other: Credentials) -> bool:
+        """Whether all ids of a thread are its real ones."""
+        pairs = ((self.user, other.user), (self.group, other.group))
+        return all({ids.real} == {theirs.real, theirs.effective, theirs.saved} for ids, theirs in pairs)
+
     def execute(self, mode: int, owner: int, group: int) -> None:
         """A program is executed whose file has these set-id bits and this owner; 0 for what does not count."""
         if mode & 0o4000:

@@ -71,6 +71,7 @@ class ThreadGroup:
         self.auxiliary: bytes = b""
         self.has_executed = False
         self.no_new_privileges = False
+        self.is_dumpable = True  # others with its ids may look into it: PR_SET_DUMPABLE
         self.vfork_parent: Task | None = None
         self.user_time = self.system_time = self.children_time = 0.0  # seconds
         self.peak_rss = self.peak_virtual = 0  # bytes

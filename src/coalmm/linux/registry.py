@@ -54,7 +54,8 @@ class Blocked(Exception):
     """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too.
 
     `done` is what the call returns if a signal ends the wait; None: -EINTR. `stopped_by_signal` is called when
-    one does. Only SIGKILL ends a wait that is not `interruptible`.
+    one does. Only SIGKILL ends a wait that is not `interruptible`; one that does not restart ends with -EINTR even
+    for a handler with SA_RESTART.
     """
 
     done: int | None = None
@@ -65,9 +66,11 @@ class Blocked(Exception):
         deadline: float | None = None,
         stopped_by_signal: Callable[[], object] | None = None,
         interruptible: bool = True,
+        restarts: bool = True,
     ) -> None:
         super().__init__("the call waits")
         self.ready = ready
         self.deadline = deadline
         self.stopped_by_signal = stopped_by_signal
         self.interruptible = interruptible
+        self.restarts = restarts

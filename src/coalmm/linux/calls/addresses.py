@@ -10,17 +10,17 @@ from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_WRITE, check_access
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import made
 from coalmm.linux.vfs.resolve import must_exist
-from coalmm.linux.vfs.sockets import SocketFile
+from coalmm.linux.vfs.sockets import AF_UNIX, SocketFile
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
-AF_UNIX = 1
+
 LONGEST = 110  # bytes of struct sockaddr_un
 
 
-def read_address(task: Task, vaddr: int, length: int) -> bytes:
+def read_address(task: Task, file: SocketFile, vaddr: int, length: int) -> bytes:
     """sun_path of a struct sockaddr_un: b"" for one that has none. EINVAL."""
     size = signed(length)
     if not 2 <= size <= LONGEST:
@@ -32,19 +32,27 @@ def read_address(task: Task, vaddr: int, length: int) -> bytes:
     return name if name[:1] == b"\0" else name.partition(b"\0")[0]
 
 
-def pack_address(name: bytes) -> bytes:
+def pack_address(file: SocketFile, name: bytes) -> bytes:
     """struct sockaddr_un; a path has its NUL."""
     return AF_UNIX.to_bytes(2, "little") + name + (b"\0" if name and name[0] else b"")
 
 
-def write_address(task: Task, name: bytes, address: int, length: int) -> None:
+def write_address(task: Task, file: SocketFile, name: bytes, address: int, length: int) -> None:
     """Tell a program an address: cut to the room that it has, and how long it is. EINVAL."""
     room = signed(int.from_bytes(task.read(length, 4), "little"))
     if room < 0:
         raise failure(EINVAL)
-    whole = pack_address(name)
+    whole = pack_address(file, name)
     task.write(address, whole[:room])
     task.write(length, len(whole).to_bytes(4, "little"))
+
+
+def bind_name(task: Task, file: SocketFile, name: bytes) -> None:
+    """bind(2)."""
+    if name[:1] not in (b"", b"\0"):
+        bind_path(task, file, name)
+    else:
+        bind_abstract(task, file, name)
 
 
 def bind_abstract(task: Task, file: SocketFile, name: bytes) -> None:
@@ -74,16 +82,16 @@ def bind_path(task: Task, file: SocketFile, name: bytes) -> None:
     file.address = name
 
 
-def find_socket(task: Task, name: bytes, kind: int) -> SocketFile:
+def find_socket(task: Task, file: SocketFile, name: bytes) -> SocketFile:
     """Whom an address names. ECONNREFUSED, EPROTOTYPE, and what a path can give."""
     if name[:1] == b"\0":
-        found = task.system.vfs.socket_names.get((kind, name))
+        found = task.system.vfs.socket_names.get((file.kind, name))
     else:
         node = must_exist(task.system.vfs.walk(task.fs, name, True, task))
         check_access(node.attributes(), MAY_WRITE)
         found = node.bound
     if found is None:
         raise failure(ECONNREFUSED)
-    if found.kind != kind:
+    if found.kind != file.kind:
         raise failure(EPROTOTYPE)
     return found

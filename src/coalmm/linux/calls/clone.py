@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from errno import E2BIG, EAGAIN, EINVAL, EPERM
 
-from coalmm.linux.group import RLIMIT_NPROC, ThreadGroup
+from coalmm.linux.credentials import ROOT
+from coalmm.linux.group import RLIM_INFINITY, RLIMIT_NPROC, ThreadGroup
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.signals.numbers import SIGCHLD
 from coalmm.linux.task import Task
@@ -35,8 +36,7 @@ def start_child(
         return -EINVAL
     if flags & CLONE_CLEAR_SIGHAND and flags & CLONE_SIGHAND:
         return -EINVAL
-    limit = min(system.most_processes, task.group.limit(RLIMIT_NPROC)[0])
-    if len(system.tasks) >= limit:
+    if len(system.tasks) >= system.most_processes or not may_have_more(task):
         return -EAGAIN
     descriptors = thread_areas(task, flags, tls)
     if flags & CLONE_PIDFD:
@@ -67,6 +67,14 @@ def start_child(
     return child.tid
 
 
+def may_have_more(task: Task) -> bool:
+    """RLIMIT_NPROC: whether the user has less threads than the limit; root may have any number."""
+    limit, user = task.group.limit(RLIMIT_NPROC)[0], task.credentials.user.real
+    if limit == RLIM_INFINITY or user == ROOT or task.credentials.is_root:
+        return True
+    return sum(each.credentials.user.real == user for each in task.system.tasks.values()) < limit
+
+
 def make_task(task: Task, process: Process, flags: int) -> Task:
     """A task like `task`, sharing what the flags say."""
     files = task.files.share() if flags & CLONE_FILES else task.files.fork_copy()
@@ -88,6 +96,7 @@ def new_group(task: Task, child: Task, flags: int, exit_signal: int) -> ThreadGr
     if flags & CLONE_CLEAR_SIGHAND:
         group.actions.reset()
     group.limits = dict(old.limits)
+    group.no_new_privileges, group.is_dumpable = old.no_new_privileges, old.is_dumpable
     group.exit_signal = exit_signal
     group.executable, group.arguments = old.executable, old.arguments
     group.environment, group.auxiliary = old.environment, old.auxiliary

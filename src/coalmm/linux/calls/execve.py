@@ -134,6 +134,7 @@ def new_program(task: Task) -> None:
     group.actions = group.actions.copy()
     group.actions.reset()
     group.vfork_parent = None
+    group.is_dumpable = not task.credentials.is_secure
     task.alternate = AlternateStack()
     task.descriptors = [0, 0, 0]
     task.clear_child_tid = task.robust_list = 0

@@ -98,12 +98,16 @@ def setsid(task: Task) -> int:
 
 @system_call("capget")
 def capget(task: Task, header: int, data: int) -> int:
-    """capget(2): none."""
-    version, _ = struct.unpack("<Ii", task.read(header, 8))
+    """capget(2): none, of whomever."""
+    version, pid = struct.unpack("<Ii", task.read(header, 8))
     count = {CAPABILITY_V1: 1, CAPABILITY_V2: 2, CAPABILITY_V3: 2}.get(version)
     if count is None:
         task.write(header, struct.pack("<I", CAPABILITY_V3))
         return -EINVAL if data else 0
+    if pid < 0:
+        return -EINVAL
+    if pid and pid not in task.system.tasks:
+        return -ESRCH
     if data:
         task.write(data, bytes(12 * count))
     return 0
@@ -111,10 +115,12 @@ def capget(task: Task, header: int, data: int) -> int:
 
 @system_call("capset")
 def capset(task: Task, header: int, data: int) -> int:
-    """capset(2): only to what there is, nothing."""
-    version, _ = struct.unpack("<Ii", task.read(header, 8))
+    """capset(2): only its own, and to what there is, nothing."""
+    version, pid = struct.unpack("<Ii", task.read(header, 8))
     count = {CAPABILITY_V1: 1, CAPABILITY_V2: 2, CAPABILITY_V3: 2}.get(version)
     if count is None:
         task.write(header, struct.pack("<I", CAPABILITY_V3))
         return -EINVAL
+    if pid not in (0, task.tid):
+        return -EPERM
     return -EPERM if any(task.read(data, 12 * count)) else 0

@@ -192,7 +192,10 @@ def read_groups(task: Task, size: int, array: int, form: str) -> int:
     if count > MOST_GROUPS:
         return -EINVAL
     layout = f"<{count}{form}"
-    task.credentials.groups = struct.unpack(layout, task.read(array, struct.calcsize(layout)) if count else b"")
+    groups = struct.unpack(layout, task.read(array, struct.calcsize(layout)) if count else b"")
+    if (1 << 8 * struct.calcsize(form)) - 1 in groups:
+        return -EINVAL  # -1 is no group
+    task.credentials.groups = tuple(sorted(groups))
     return 0
 
 
@@ -231,8 +234,8 @@ def setresuid16(task: Task, real: int, effective: int, saved: int) -> int:
 
 @system_call("setfsuid", only_32=True)
 def setfsuid16(task: Task, ident: int) -> int:
-    """setfsuid(2) of 16 bits."""
-    return shown(setfsuid(task, wide(ident)))
+    """setfsuid(2) of 16 bits; the one before is told whole."""
+    return setfsuid(task, wide(ident))
 
 
 @system_call("getresuid", only_32=True)
@@ -273,8 +276,8 @@ def setresgid16(task: Task, real: int, effective: int, saved: int) -> int:
 
 @system_call("setfsgid", only_32=True)
 def setfsgid16(task: Task, ident: int) -> int:
-    """setfsgid(2) of 16 bits."""
-    return shown(setfsgid(task, wide(ident)))
+    """setfsgid(2) of 16 bits; the one before is told whole."""
+    return setfsgid(task, wide(ident))
 
 
 @system_call("getresgid", only_32=True)

@@ -43,6 +43,7 @@ FAMILIES = {
         "sched_setparam sched_setscheduler sched_yield setdomainname sethostname setpriority setrlimit swapoff swapon "
         "sysinfo syslog ugetrlimit uname vhangup"
     ),
+    "many_messages": "recvmmsg recvmmsg_time64 sendmmsg",
     "mapping": "mmap mmap2 remap_file_pages",
     "memory": (
         "brk get_mempolicy madvise mbind membarrier migrate_pages mincore mlock mlock2 mlockall move_pages mprotect "

@@ -73,12 +73,15 @@ def set_limit(task: Task, group: ThreadGroup, number: int, soft: int, hard: int)
 @system_call("prlimit64")
 def prlimit64(task: Task, pid: int, number: int, new: int, old: int) -> int:
     """prlimit64(2)."""
-    group = task.group if pid == 0 else task.system.groups.get(signed(pid))
-    if group is None:
-        return -ESRCH
-    if number >= LIMITS:
-        return -EINVAL
     wanted = struct.unpack("<QQ", task.read(new, 16)) if new else None
+    other = task if signed(pid) == 0 else task.system.tasks.get(signed(pid))
+    if other is None:
+        return -ESRCH
+    group, is_root = other.group, task.credentials.is_root
+    if other is not task and not is_root and not task.credentials.may_trace(other.credentials):
+        return -EPERM
+    if number & 0xFFFF_FFFF >= LIMITS:
+        return -EINVAL
     before = group.limit(number)
     if wanted is not None:
         error = set_limit(task, group, number, *wanted)
@@ -216,7 +219,7 @@ def prctl(task: Task, option: int, first: int, second: int) -> int:
     if number == PR_GET_NO_NEW_PRIVS:
         return int(task.group.no_new_privileges)
     if number == PR_GET_DUMPABLE:
-        return 1
+        return int(task.group.is_dumpable)
     if number == PR_SET_PDEATHSIG:
         if first > 64:
             return -EINVAL
@@ -232,7 +235,10 @@ def prctl(task: Task, option: int, first: int, second: int) -> int:
         task.write(first, struct.pack("<i", task.group.is_subreaper))
         return 0
     if number == PR_SET_DUMPABLE:
-        return 0 if first <= 1 else -EINVAL
+        if first > 1:
+            return -EINVAL
+        task.group.is_dumpable = first == 1
+        return 0
     if number == PR_CAPBSET_READ:
         return 0 if first <= 40 else -EINVAL
     return -EINVAL

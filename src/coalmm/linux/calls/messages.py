@@ -7,10 +7,10 @@ from errno import EBADF, EINVAL, EISCONN, EMSGSIZE, EOPNOTSUPP, EPERM
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import find_socket, pack_address, read_address
-from coalmm.linux.calls.buffers import MOST_BYTES, gather, scatter, vectors
+from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, scatter, vectors
 from coalmm.linux.calls.socket_options import SOL_SOCKET, socket_at
-from coalmm.linux.calls.transfer import Parts, write_parts
-from coalmm.linux.registry import system_call
+from coalmm.linux.calls.transfer import Parts, ahead, write_parts
+from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.channel import Credentials, Message
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.sockets import SOCK_DGRAM, SocketFile
@@ -72,7 +72,10 @@ def header_size(task: Task) -> int:
 
 
 def read_control(task: Task, vaddr: int, size: int) -> Control:
-    """The control messages of sendmsg. EINVAL, EBADF, EPERM."""
+    """The control messages of sendmsg. EINVAL, EBADF, EPERM.
+
+    A call that goes on after it has waited sent the files with its first bytes: they are not looked at again.
+    """
     if size > MOST_CONTROL:
         raise failure(EMSGSIZE)
     content = task.read(vaddr, size) if size else b""
@@ -90,6 +93,8 @@ def read_control(task: Task, vaddr: int, size: int) -> Control:
 
 def take_control(task: Task, found: Control, kind: int, data: bytes) -> None:
     """One control message."""
+    if kind == SCM_RIGHTS and task.resume:
+        return
     if kind == SCM_RIGHTS:
         numbers = struct.unpack(f"<{len(data) // 4}i", data[: len(data) // 4 * 4])
         if len(found.files) + len(numbers) > MOST_FILES:
@@ -109,8 +114,9 @@ def take_control(task: Task, found: Control, kind: int, data: bytes) -> None:
 class ControlRoom:
     """Where a program wants control data. `used` counts its bytes, `flags` says if some did not fit."""
 
-    def __init__(self, task: Task, vaddr: int, size: int) -> None:
+    def __init__(self, task: Task, vaddr: int, size: int, is_wanted: bool = True) -> None:
         self.task, self.vaddr, self.size = task, vaddr, size
+        self.is_wanted = is_wanted  # by recvmsg; other calls are not even told that something is missing
         self.used = self.flags = 0
 
     @property
@@ -153,9 +159,17 @@ def send(
     task: Task, file: SocketFile, parts: Parts, flags: int, target: bytes = b"", control: Control | None = None
 ) -> int:
     """Send what is in an iovec array, to an address if there is one."""
-    to = find_socket(task, target, file.kind) if target else None
+    to = find_socket(task, file, target) if target else None
     given = control or Control()
-    message = Message(gather(task, parts), given.files, given.credentials or own_credentials(task))
+    most = MOST_BYTES if file.incoming.stream else file.sent.largest
+    if sum(size for _, size in parts) > most:
+        raise failure(EMSGSIZE)
+    data = b"".join(task.read(start, size) for start, size in parts if size)
+    return put(task, file, Message(data, given.files, given.credentials or own_credentials(task)), flags, to)
+
+
+def put(task: Task, file: SocketFile, message: Message, flags: int, to: SocketFile | None = None) -> int:
+    """Send one message, or some of a stream; its files are let go of if that fails."""
     try:
         return file.send(task, message, not flags & MSG_NOSIGNAL, bool(flags & MSG_DONTWAIT), to)
     finally:
@@ -164,34 +178,43 @@ def send(
 
 
 def send_all(task: Task, file: SocketFile, parts: Parts, flags: int, control: Control | None = None) -> int:
-    """Send to the other side: all of it, for a stream that may wait."""
-    if not file.incoming.stream or flags & MSG_DONTWAIT or file.is_nonblocking or control:
+    """Send to the other side: all of it, as far as it may wait, if it is a stream."""
+    if not file.incoming.stream:
         return send(task, file, parts, flags, control=control)
+    given = control or Control()
 
-    def put(data: bytes, done: int) -> int:
-        message = Message(data, [], own_credentials(task))
-        return file.send(task, message, not flags & MSG_NOSIGNAL)
+    def put_some(data: bytes, done: int) -> int:
+        files, given.files = given.files, []
+        try:
+            return put(task, file, Message(data, files, given.credentials or own_credentials(task)), flags)
+        except Blocked:
+            given.files = files
+            raise
 
-    return write_parts(task, parts, put)
+    return write_parts(task, parts, put_some)
 
 
 def check_target(file: SocketFile) -> None:
     """Only datagrams are sent to addresses."""
     if file.kind != SOCK_DGRAM:
-        raise failure(EISCONN if file.outgoing is not None else EOPNOTSUPP)
+        raise failure(EISCONN if file.peer is not None else EOPNOTSUPP)
+
+
+def send_message(task: Task, file: SocketFile, vaddr: int, flags: int) -> int:
+    """Send what a struct msghdr says."""
+    header = read_header(task, vaddr)
+    control = read_control(task, header.control, header.control_size) if header.control_size else None
+    target = read_address(task, file, header.name, header.name_size) if header.name_size else b""
+    if target:
+        check_target(file)
+        return send(task, file, header.parts, flags, target, control)
+    return send_all(task, file, header.parts, flags, control)
 
 
 @system_call("sendmsg")
 def sendmsg(task: Task, fd: int, message: int, flags: int) -> int:
     """sendmsg(2)."""
-    file = socket_at(task, fd)
-    header = read_header(task, message)
-    control = read_control(task, header.control, header.control_size) if header.control_size else None
-    target = read_address(task, header.name, header.name_size) if header.name_size else b""
-    if target:
-        check_target(file)
-        return send(task, file, header.parts, flags, target, control)
-    return send_all(task, file, header.parts, flags, control)
+    return send_message(task, socket_at(task, fd), message, flags)
 
 
 # --- receiving ---
@@ -207,45 +230,80 @@ class Received(NamedTuple):
 
 def receive(task: Task, file: SocketFile, parts: Parts, flags: int, control: ControlRoom | None = None) -> Received:
     """Receive to an iovec array."""
+    control = control or ControlRoom(task, 0, 0, False)
+    if file.incoming.stream:
+        return receive_stream(task, file, parts, flags, control)
     room = sum(size for _, size in parts)
-    wanted = room if flags & MSG_WAITALL and not flags & MSG_PEEK else 1
-    stream = file.incoming.stream
-    whole = file.look(room if stream else MOST_BYTES, file.is_nonblocking or bool(flags & MSG_DONTWAIT), wanted)
-    waiting = file.incoming.waiting
-    message = waiting[0] if waiting and (whole or not stream) else None
+    whole = file.look(task, MOST_BYTES, bool(flags & MSG_DONTWAIT))
+    message = next(file.incoming.next(1), None)
     done = scatter(task, parts, whole[:room]) if whole[:room] else 0
     cut = len(whole) > room
-    told = MSG_TRUNC if cut else 0
     if message is not None:
-        told |= give_control(file, message, flags, control)
-    if not flags & MSG_PEEK and (message is not None or not stream):
-        file.consume(done)
+        give_control(file, message, flags, control)
+        if not flags & MSG_PEEK:
+            file.consume(len(whole))
     count = len(whole) if cut and flags & MSG_TRUNC else done
-    return Received(count, told, message.sender if message is not None else b"")
+    sender = message.sender if message is not None else b""
+    return Received(count, control.flags | (MSG_TRUNC if cut else 0), sender)
 
 
-def give_control(file: SocketFile, message: Message, flags: int, control: ControlRoom | None) -> int:
-    """Give a program the files and credentials of a message; MSG_CTRUNC if not all."""
-    if control is None:
-        return 0
-    if file.wants_credentials:
+def receive_stream(task: Task, file: SocketFile, parts: Parts, flags: int, control: ControlRoom) -> Received:
+    """Receive bytes: until there are as many as wanted, the stream is at its end, or something came with them."""
+    room = sum(size for _, size in parts)
+    wanted = room if flags & MSG_WAITALL else min(file.least, room)
+    done, writer = task.resume or (0, None)
+    is_over, sender = False, file.peer_address
+    while not is_over and (done < room or not room):
+        try:
+            data = file.look(task, min(room - done, CHUNK), bool(flags & MSG_DONTWAIT) or not room)
+        except Blocked as blocked:
+            task.resume, blocked.done = (done, writer), done or None
+            raise
+        except OSError:
+            if done:
+                break
+            raise
+        messages = list(file.incoming.next(len(data)))
+        if done and messages and messages[0].is_from_another(writer):
+            break
+        count = scatter(task, ahead(parts, done), data) if data else 0
+        for message in messages:
+            is_over |= bool(message.files)
+            give_control(file, message, flags, control)
+        if flags & MSG_PEEK:
+            return Received(count, control.flags, sender)
+        writer = messages[0].credentials if messages and file.wants_credentials else None
+        file.consume(count)
+        done += count
+        is_over |= not data or count < len(data) or (done >= wanted and not file.incoming.waiting)
+    return Received(done, control.flags, sender)
+
+
+def give_control(file: SocketFile, message: Message, flags: int, control: ControlRoom) -> None:
+    """Give a program the files and credentials of a message; credentials once."""
+    if not control.is_wanted:
+        return
+    if file.wants_credentials and not control.used:
         control.put(SCM_CREDENTIALS, struct.pack("<III", *(message.credentials or Credentials(0, 65534, 65534))))
     if message.files:
         control.put_files(message.files, bool(flags & MSG_CMSG_CLOEXEC))
-    return control.flags
+
+
+def receive_message(task: Task, file: SocketFile, vaddr: int, flags: int) -> int:
+    """Receive to what a struct msghdr says."""
+    header, word = read_header(task, vaddr), task.abi.word
+    control = ControlRoom(task, header.control, header.control_size if header.control else 0)
+    found = receive(task, file, header.parts, flags, control)
+    name = pack_address(file, found.sender) if found.sender else b""
+    if header.name:
+        task.write(header.name, name[: max(header.name_size, 0)])
+    task.write(vaddr + word, len(name).to_bytes(4, "little"))
+    told = found.flags | (flags & MSG_CMSG_CLOEXEC)
+    task.write(vaddr + 5 * word, task.abi.pack_words(control.used) + told.to_bytes(4, "little"))
+    return found.size
 
 
 @system_call("recvmsg")
 def recvmsg(task: Task, fd: int, message: int, flags: int) -> int:
     """recvmsg(2)."""
-    file = socket_at(task, fd)
-    header, word = read_header(task, message), task.abi.word
-    control = ControlRoom(task, header.control, header.control_size if header.control else 0)
-    found = receive(task, file, header.parts, flags, control)
-    name = pack_address(found.sender) if found.sender else b""
-    if header.name:
-        task.write(header.name, name[: max(header.name_size, 0)])
-    task.write(message + word, len(name).to_bytes(4, "little"))
-    told = found.flags | (flags & MSG_CMSG_CLOEXEC)
-    task.write(message + 5 * word, task.abi.pack_words(control.used) + told.to_bytes(4, "little"))
-    return found.size
+    return receive_message(task, socket_at(task, fd), message, flags)

@@ -89,4 +89,13 @@ def pidfd_getfd(task: Task, fd: int, target: int, flags: int) -> int:
     other = file.thread or file.group.leader
     if other is None or other.is_dead:
         return -ESRCH
+    if not may_trace(task, other):
+        return -EPERM
     return task.files.install(other.files.get(target), True)
+
+
+def may_trace(task: Task, other: Task) -> bool:
+    """PTRACE_MODE_ATTACH_REALCREDS: whether a thread may look into another one (ptrace(2))."""
+    if other.group is task.group or task.credentials.is_root:
+        return True
+    return other.group.is_dumpable and task.credentials.may_trace(other.credentials)

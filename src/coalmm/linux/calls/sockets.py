@@ -16,9 +16,7 @@ from errno import (
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import (
-    AF_UNIX,
-    bind_abstract,
-    bind_path,
+    bind_name,
     find_socket,
     read_address,
     write_address,
@@ -29,7 +27,14 @@ from coalmm.linux.calls.socket_options import getsockopt, setsockopt, socket_at
 from coalmm.linux.calls.transfer import install_pair
 from coalmm.linux.registry import SystemCall, system_call
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.sockets import SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SocketFile, socket_pair
+from coalmm.linux.vfs.sockets import (
+    AF_UNIX,
+    SOCK_DGRAM,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
+    SocketFile,
+    socket_pair,
+)
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,13 +87,10 @@ def socketpair(task: Task, family: int, kind: int, protocol: int, array: int) ->
 def bind(task: Task, fd: int, address: int, length: int) -> int:
     """bind(2)."""
     file = socket_at(task, fd)
-    name = read_address(task, address, length)
+    name = read_address(task, file, address, length)
     if file.address:
         raise failure(EINVAL)
-    if name and name[0]:
-        bind_path(task, file, name)
-    else:
-        bind_abstract(task, file, name)
+    bind_name(task, file, name)
     return 0
 
 
@@ -98,7 +100,7 @@ def listen(task: Task, fd: int, backlog: int) -> int:
     file = socket_at(task, fd)
     if file.kind == SOCK_DGRAM:
         raise failure(EOPNOTSUPP)
-    if not file.address or file.outgoing is not None:
+    if not file.address or file.peer is not None:
         raise failure(EINVAL)
     file.backlog = deque() if file.backlog is None else file.backlog
     file.most_waiting = min(backlog & 0xFFFF_FFFF, MOST_BACKLOG)
@@ -112,21 +114,20 @@ def connect(task: Task, fd: int, address: int, length: int) -> int:
     file = socket_at(task, fd)
     family = int.from_bytes(task.read(address, 2), "little") if signed(length) >= 2 else -1
     if file.kind == SOCK_DGRAM and family == AF_UNSPEC:
-        file.outgoing, file.peer_address = None, b""
+        file.aim(None)
         return 0
-    name = read_address(task, address, length)
+    name = read_address(task, file, address, length)
     if not name:
         raise failure(EINVAL)
     if file.kind == SOCK_DGRAM:
-        other = find_socket(task, name, file.kind)
-        file.outgoing, file.peer_address = other.incoming, other.address
+        file.aim(find_socket(task, file, name))
         return 0
     if file.backlog is not None:
         raise failure(EINVAL)
-    if file.outgoing is not None:
+    if file.peer is not None:
         raise failure(EISCONN)
     file.owner = own_credentials(task)
-    find_socket(task, name, file.kind).queue(file)
+    find_socket(task, file, name).queue(task, file)
     return 0
 
 
@@ -140,12 +141,12 @@ def accept4(task: Task, fd: int, address: int, length: int, flags: int) -> int:
     if file.kind == SOCK_DGRAM:
         raise failure(EOPNOTSUPP)
     task.files.free_fd()
-    side = file.accept()
+    side = file.accept(task)
     side.flags |= flags & os.O_NONBLOCK
     number = task.files.install(side, bool(flags & os.O_CLOEXEC))
     if address:
         try:
-            write_address(task, side.peer_address, address, length)
+            write_address(task, side, side.peer_address, address, length)
         except BaseException:
             task.files.close(number)
             raise
@@ -161,7 +162,8 @@ def accept(task: Task, fd: int, address: int, length: int) -> int:
 @system_call("getsockname")
 def getsockname(task: Task, fd: int, address: int, length: int) -> int:
     """getsockname(2)."""
-    write_address(task, socket_at(task, fd).address, address, length)
+    file = socket_at(task, fd)
+    write_address(task, file, file.address, address, length)
     return 0
 
 
@@ -169,9 +171,9 @@ def getsockname(task: Task, fd: int, address: int, length: int) -> int:
 def getpeername(task: Task, fd: int, address: int, length: int) -> int:
     """getpeername(2)."""
     file = socket_at(task, fd)
-    if file.outgoing is None:
+    if file.peer is None:
         raise failure(ENOTCONN)
-    write_address(task, file.peer_address, address, length)
+    write_address(task, file, file.peer_address, address, length)
     return 0
 
 
@@ -195,15 +197,16 @@ def sendto(task: Task, fd: int, buffer: int, size: int, flags: int, address: int
     if not address or not length:
         return send_all(task, file, parts, flags)
     check_target(file)
-    return send(task, file, parts, flags, read_address(task, address, length))
+    return send(task, file, parts, flags, read_address(task, file, address, length))
 
 
 @system_call("recvfrom")
 def recvfrom(task: Task, fd: int, buffer: int, size: int, flags: int, address: int, length: int) -> int:
     """recvfrom(2)."""
-    found = receive(task, socket_at(task, fd), [(buffer, min(size, MOST_BYTES))], flags)
+    file = socket_at(task, fd)
+    found = receive(task, file, [(buffer, min(size, MOST_BYTES))], flags)
     if address and found.sender:
-        write_address(task, found.sender, address, length)
+        write_address(task, file, found.sender, address, length)
     elif length:
         task.write(length, bytes(4))
     return found.size

@@ -37,7 +37,7 @@ RESTARTED = frozenset(
     (
         *("read", "readv", "write", "writev", "open", "openat", "ioctl", "flock", "fcntl", "fcntl64", "splice"),
         *("wait4", "waitid", "waitpid", "futex", "getrandom"),
-        *("accept", "accept4", "connect", "recvfrom", "recvmsg", "sendto", "sendmsg"),
+        *("accept", "accept4", "connect", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg"),
     )
 )
 
@@ -107,7 +107,7 @@ def task_groups(group: ThreadGroup) -> list[ThreadGroup]:
 
 def restarts(name: str, wait: Wait) -> bool:
     """Whether a call is made again; a futex with a timeout is not."""
-    return name in RESTARTED and not (name.startswith("futex") and wait.arguments[3])
+    return wait.why.restarts and name in RESTARTED and not (name.startswith("futex") and wait.arguments[3])
 
 
 class Delivery:

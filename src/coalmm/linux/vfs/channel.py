@@ -1,15 +1,15 @@
-"""One direction of a Unix socket: messages, or bytes of a stream, with descriptors and credentials. Source: unix(7)."""
+"""One direction of a socket: messages, or bytes of a stream, with descriptors and credentials. Source: unix(7)."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from coalmm.typed import TYPE_CHECKING, NamedTuple
+from coalmm.typed import TYPE_CHECKING, Iterator, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile
-
-CAPACITY = 212992  # net.core.wmem_default
+    from coalmm.linux.vfs.send_buffer import SendBuffer
+    from coalmm.linux.vfs.sockets import SocketFile
 
 
 class Credentials(NamedTuple):
@@ -27,21 +27,51 @@ class Message:
         self, data: bytes, files: list[OpenFile], credentials: Credentials | None = None, sender: bytes = b""
     ) -> None:
         self.data = data
+        self.read = 0  # bytes of it that are used up
         self.files = files
         self.credentials = credentials
         self.sender = sender
         self.is_sent = False
+        self.buffer: SendBuffer | None = None  # where its cost is counted
+        self.cost = 0
+        self.receiver: SocketFile | None = None  # at whom it waits
         for file in files:
             file.references += 1
+            if file.carriers is not None:
+                file.carriers.append(self)
+
+    @property
+    def left(self) -> int:
+        """Bytes that wait."""
+        return len(self.data) - self.read
+
+    def charge(self, buffer: SendBuffer, cost: int) -> None:
+        """Count it in the sender's buffer."""
+        self.buffer, self.cost = buffer, cost
+        buffer.used += cost
 
     def joins(self, other: Message, by_sender: bool) -> bool:
-        """Whether a read of a stream goes on from this one into the next."""
-        return not self.files and not other.files and not (by_sender and self.credentials != other.credentials)
+        """Whether a read of a stream goes on from this one into the next: what comes with bytes ends a read."""
+        return not self.files and not (by_sender and other.is_from_another(self.credentials))
+
+    def is_from_another(self, writer: Credentials | None) -> bool:
+        """Whether somebody else sent it; None is anybody."""
+        return writer is not None and self.credentials != writer
 
     def drop_files(self) -> None:
         """Nobody takes the files: let go of them."""
         files, self.files = self.files, []
+        for file in files:
+            if file.carriers is not None:
+                file.carriers.remove(self)
         let_go(files)
+
+    def end(self) -> None:
+        """It is read, or nobody will."""
+        self.drop_files()
+        self.receiver = None
+        if self.buffer is not None:
+            self.buffer.settle(self.cost)
 
 
 _leaving: list[OpenFile] = []  # those that are let go of now
@@ -69,58 +99,58 @@ class Channel:
         self.stream = stream
         self.waiting: deque[Message] = deque()
         self.size = 0
+        self.arrived = 0  # messages, ever
         self.by_sender = False  # the reader is told who sent
         self.is_shut = False  # nobody will write any more
         self.is_deaf = False  # nobody will read any more
         self.is_gone = False  # the socket that reads is closed
         self.was_reset = False  # the other side was closed with data that it had not read
 
-    @property
-    def room(self) -> int:
-        """Bytes that fit."""
-        return CAPACITY - self.size
-
     def put(self, message: Message) -> None:
         """Add a message, or some of a stream."""
         message.is_sent = True
         self.waiting.append(message)
         self.size += len(message.data)
+        self.arrived += 1
+
+    def next(self, size: int) -> Iterator[Message]:
+        """The messages that one read of `size` bytes meets: one; of a stream more, up to one with files or from
+        somebody else.
+        """
+        before = None
+        for message in self.waiting:
+            if before is not None and (size <= 0 or not self.stream or not before.joins(message, self.by_sender)):
+                return
+            yield message
+            size -= message.left
+            before = message
 
     def peek(self, size: int) -> bytes:
-        """The next message, cut; or bytes of a stream, not past a message with files or from somebody else."""
-        if not self.waiting:
-            return b""
-        if self.stream:
-            self._join(size)
-        return self.waiting[0].data[:size]
-
-    def _join(self, size: int) -> None:
-        """Make one message of those that one read may cross."""
-        first, parts = self.waiting[0], []
-        total = len(first.data)
-        while total < size and len(self.waiting) > 1 and first.joins(self.waiting[1], self.by_sender):
-            first = self.waiting.popleft()
-            parts.append(first.data)
-            total += len(self.waiting[0].data)
-        if parts:
-            last = self.waiting.popleft()
-            self.waiting.appendleft(Message(b"".join((*parts, last.data)), [], last.credentials, last.sender))
+        """The bytes of the next read."""
+        parts = [each.data[each.read : each.read + size] if each.read else each.data for each in self.next(size)]
+        return b"".join(parts)[:size]
 
     def take(self, count: int) -> None:
         """Use up what was peeked: a message as a whole. Files that were not taken are let go of."""
-        if not self.waiting:
-            return
-        first = self.waiting[0]
-        first.drop_files()
-        if self.stream and count < len(first.data):
-            first.data = first.data[count:]
-            self.size -= count
-        else:
-            self.waiting.popleft()
-            self.size -= len(first.data)
+        while self.waiting:
+            first = self.waiting[0]
+            taken = first.left if not self.stream else min(count, first.left)
+            self.size -= taken
+            first.read += taken
+            if not first.left:
+                self.waiting.popleft()
+                first.end()
+            first.drop_files()
+            count -= taken
+            if not self.stream or count <= 0:
+                return
 
     def clear(self) -> None:
+        """Its reader is closed, or is connected to somebody else."""
+        while self.waiting:
+            self.take(self.waiting[0].left)
+
+    def close(self) -> None:
         """Its reader is closed."""
         self.is_deaf = self.is_gone = self.is_shut = True
-        while self.waiting:
-            self.take(len(self.waiting[0].data))
+        self.clear()

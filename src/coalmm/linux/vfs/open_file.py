@@ -20,6 +20,7 @@ from coalmm.typed import TYPE_CHECKING, Any, Iterator
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
+    from coalmm.linux.vfs.channel import Message
     from coalmm.linux.vfs.file_table import FileTable
 
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
@@ -28,6 +29,8 @@ MOST_OFFSET = (1 << 63) - 1
 
 class OpenFile:
     """An open file of any kind; what a kind cannot do, fails as Linux has it."""
+
+    carriers: list[Message] | None = None  # of a socket: the messages that it is on its way in
 
     def __init__(self, node: Node, place: Place | None, flags: int) -> None:
         self.node = node
