@@ -42,17 +42,20 @@ __all__ = [
     "boot",
 ]
 HOMES = {"Kernel": "kernel", "MemoryMap": "hardware.memory_map", "attach": "kernel", "boot": "kernel"}
+SUBMODULES = ("api", "c", "current", "errors")
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, from the module that has it (PEP 562)."""
-    if name not in __all__:
+    """A public name, from the module that has it, or a public module (PEP 562)."""
+    if name not in __all__ and name not in SUBMODULES:
         raise AttributeError(f"module 'coalmm' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in SUBMODULES:
+        return import_module(f"coalmm.{name}")
     value = globals()[name] = getattr(import_module(f"coalmm.{HOMES.get(name, 'errors')}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted({*globals(), *__all__, *SUBMODULES} - {"Any", "HOMES", "SUBMODULES", "TYPE_CHECKING"})
