@@ -1,11 +1,14 @@
 """`coalmm.typed.NamedTuple` is what `typing.NamedTuple` is, for what the sources do with it."""
 
 import copy
+import inspect
 import pickle
+import pydoc
 import typing
 
 import pytest
 
+import coalmm
 from coalmm import typed
 
 
@@ -80,3 +83,28 @@ def test_it_shows_as_the_standard_library_shows_it():
     match Ours(3, 4, "n"):
         case Ours(begin, end, name):
             assert (begin, end, name) == (3, 4, "n")
+
+
+def test_an_annotation_reads_as_it_was_written():
+    def call(
+        argv: typed.Sequence[str | bytes],
+        env: typed.Mapping[str, str] | None = None,
+        done: typed.Callable[[int, "Kernel"], object] | None = None,  # noqa: F821
+        then: typed.Callable[..., typed.Any] | int | None = None,
+    ) -> dict[str, typed.Any]: ...
+
+    text = str(inspect.signature(call))
+    assert text == (
+        "(argv: Sequence[str | bytes], env: Mapping[str, str] | None = None, "
+        "done: Callable[[int, Kernel], object] | None = None, then: Callable[..., Any] | int | None = None) "
+        "-> dict[str, Any]"
+    )
+
+
+def test_help_of_the_kernel_names_the_types():
+    text = pydoc.render_doc(coalmm.Kernel, renderer=pydoc.plaintext)
+    assert "spawn(self, argv: Sequence[str | bytes], env: Mapping[str, str] | None = None" in text
+    assert "linux(self, **options: Any) -> 'System'" in text
+    assert "report(self) -> dict[str, Any]" in text
+    assert "traceback: TracebackType | None" in text
+    assert "_Name" not in text

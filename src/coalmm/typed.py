@@ -2,7 +2,7 @@
 a small program runs.
 
 A type checker sees the real ones. At run time `NamedTuple` is a base class that makes no code on import, and the
-other names stand for nothing.
+other names stand for themselves: they can be written in annotations, and read so in `help` and `inspect.signature`.
 """
 
 from __future__ import annotations
@@ -66,14 +66,38 @@ else:
         def __repr__(self) -> str:
             return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
 
-    class _Nothing:
-        """Stands where a type would be, with or without a parameter."""
+    class _Name:
+        """Stands where a type would be, with or without parameters, and is shown as it was written."""
 
-        def __class_getitem__(cls, parameter):
-            return cls
+        __slots__ = ("text",)
 
-    Any = BinaryIO = Callable = FrameType = IO = Iterable = Iterator = Mapping = ModuleType = NoReturn = _Nothing
-    Sequence = TracebackType = _Nothing
+        def __init__(self, text):
+            self.text = text
+
+        def __repr__(self) -> str:
+            return self.text
+
+        def __getitem__(self, parameters):
+            each = parameters if isinstance(parameters, tuple) else (parameters,)
+            return _Name(f"{self.text}[{', '.join(map(_shown, each))}]")
+
+        def __or__(self, other):
+            return _Name(f"{self.text} | {_shown(other)}")
+
+        def __ror__(self, other):
+            return _Name(f"{_shown(other)} | {self.text}")
+
+    def _shown(kind) -> str:
+        """A parameter of a type, as it is written."""
+        if isinstance(kind, list):
+            return f"[{', '.join(map(_shown, kind))}]"
+        if kind is None or kind is Ellipsis:
+            return "None" if kind is None else "..."
+        return kind if isinstance(kind, str) else kind.__name__ if type(kind) is type else repr(kind)
+
+    Any, BinaryIO, FrameType, ModuleType = map(_Name, ("Any", "BinaryIO", "FrameType", "ModuleType"))
+    NoReturn, TracebackType, IO, Callable = map(_Name, ("NoReturn", "TracebackType", "IO", "Callable"))
+    Iterable, Iterator, Mapping, Sequence = map(_Name, ("Iterable", "Iterator", "Mapping", "Sequence"))
 
     def cast(kind, value):
         """The value, as it is."""
