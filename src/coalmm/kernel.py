@@ -8,7 +8,7 @@ from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
 from coalmm.hardware.mmu import Mmu
-from coalmm.hardware.ram import Place, Ram
+from coalmm.hardware.ram import LARGEST, SMALLEST, Place, Ram
 from coalmm.heap.buddy import Buddy
 from coalmm.heap.kmalloc import Kmalloc
 from coalmm.heap.slab import Slabs
@@ -340,7 +340,7 @@ def boot(
     form = FORMATS.get(paging)
     if form is None:
         raise ValueError(f"no paging mode {paging!r}; there are {', '.join(FORMATS)}")
-    size = parse_size(ram)
+    size = machine_size(ram)
     layout = pc_map(size) if memory_map is None else memory_map
     if layout.top > form.physical_limit:
         raise ValueError(
@@ -355,6 +355,15 @@ def boot(
     kernel = Kernel.booted(memory, form, heap)
     kernel.make_current()
     return kernel
+
+
+def machine_size(ram: int | str) -> int:
+    """The bytes of `ram`, a number or a size like "64M"; ValueError names what no machine has."""
+    size = parse_size(ram)
+    if not SMALLEST <= size <= LARGEST:
+        asked = f"{ram} bytes" if isinstance(ram, int) else f"{ram!r}"
+        raise ValueError(f"RAM of {asked}: from 1 MiB to 64 TiB can be had, as in ram=\"64M\"")
+    return size
 
 
 def low_frames(size: int, form: EntryFormat) -> int:

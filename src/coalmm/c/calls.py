@@ -32,7 +32,6 @@ from coalmm.errors import (
 )
 from coalmm.hardware.constants import FRAME_MASK
 from coalmm.hardware.memory_map import pc_map
-from coalmm.hardware.ram import LARGEST, SMALLEST
 from coalmm.inspect.leaks import leak_text
 from coalmm.inspect.meminfo import memory_info
 from coalmm.inspect.statistics import statistics_text
@@ -430,9 +429,7 @@ def text_of(error: BaseException) -> bytes:
 
 
 def ram_range(chosen: options.Options) -> int:
-    """The bytes of address range that a machine's RAM will have. ValueError for a size that no machine has."""
-    if not SMALLEST <= chosen.ram <= LARGEST:
-        raise ValueError(f"RAM of {chosen.ram} bytes: from 1 MiB to 64 TiB can be had")
+    """The bytes of address range that a machine's RAM will have."""
     return max(pc_map(chosen.ram).top, chosen.ram) + FRAME_MASK & ~FRAME_MASK
 
 

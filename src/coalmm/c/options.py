@@ -1,9 +1,9 @@
-"""The options of coalmm_boot: "ram=64M paging=x86_64 debug"."""
+"""The options of coalmm_boot: "ram=64M paging=x86_64 debug", words with spaces or commas between them."""
 
 from dataclasses import dataclass
 
 from coalmm.hardware.formats import FORMATS, EntryFormat
-from coalmm.sizes import parse_size
+from coalmm.kernel import machine_size
 
 WORDS = "ram=SIZE, paging=MODE, debug, noheap and track"
 
@@ -27,10 +27,10 @@ class Options:
 def parse(text: str) -> Options:
     """The options in a string of words; ValueError names the one that is wrong."""
     options = Options()
-    for word in text.split():
+    for word in text.replace(",", " ").split():
         name, has_value, value = word.partition("=")
         if name == "ram" and has_value:
-            options.ram = parse_size(value)
+            options.ram = machine_size(value)
         elif name == "paging" and has_value:
             if value not in FORMATS:
                 raise ValueError(f"no paging mode {value!r}; there are {', '.join(FORMATS)}")

@@ -1,7 +1,7 @@
 """Address spaces: a page directory and a table of areas, as one record in RAM.
 
-    record (slab "address space") --> page directory --> entries --> frames
-                                  `-> areas --> files
+    record (slab "mm_struct") --> page directory --> entries --> frames
+                              `-> areas --> files
 
 The descriptor of the directory's root frame names the record (D_SPACE), so whoever has a CR3 has the
 space. `mappings` has the calls that change areas, `faults` brings the pages.
@@ -95,7 +95,7 @@ class AddressSpaces:
         self.areas = areas
         self.files = files
         self.tables = tables
-        self.records = Records(ram, slabs, "address space", SPACE_SIZE, SB_SPACE_SLAB)
+        self.records = Records(ram, slabs, "mm_struct", SPACE_SIZE, SB_SPACE_SLAB)
         self.top = form.user_top if form.vaddr_bits == 32 else form.user_top - FRAME_SIZE
         self.no_execute = PAGE_NX if form.has_nx else 0
         self.first_word = frames.first_word

@@ -190,17 +190,27 @@ TEST(the_nth_allocation_can_be_made_to_fail)
 TEST(wrong_options_are_refused_and_named)
 {
     coalmm_shutdown();
-    const char *wrong[] = {"ram=64Q", "ram=1K", "ram=9999999T", "paging=vax", "colour", "debug=1", "ram", "ram=8G"};
+    const char *wrong[] = {"ram=64Q", "ram=1K", "ram=9999999T", "paging=vax", "colour", "debug=1", "ram", "ram=8G",
+                           "ram=8M,colour", "ram=8M,paging=pae,trak", "ram=8M;track"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CHECK(coalmm_boot(wrong[i]) == -EINVAL);
         CHECK(coalmm_error()[0] != 0);
     }
+    CHECK(coalmm_boot("ram=8M,paging=pae,trak") == -EINVAL && strstr(coalmm_error(), "'trak'"));
+    CHECK(coalmm_boot("ram=1K") == -EINVAL && strstr(coalmm_error(), "'1K'"));
     CHECK(coalmm_boot((const char *)1) == -EINVAL && reports == 1);
     reports = 0;
     CHECK(coalmm_boot(" ram=8M  paging=pae debug track ") == 0);
     CHECK(coalmm_boot("") == -EBUSY);
     CHECK(frame_get_total_memory() < 8 << 20 && frame_get_total_memory() > 7 << 20);
     CHECK(mem_check_leaks() == 0 && reports == 0);
+}
+
+TEST(options_may_have_commas_between_them)
+{
+    coalmm_shutdown();
+    CHECK(coalmm_boot("ram=8M,paging=pae, track,") == 0);
+    CHECK(frame_get_total_memory() < 8 << 20 && kmalloc(10) != NULL && mem_check_leaks() == 1);
 }
 
 TEST(the_first_call_boots_a_machine)

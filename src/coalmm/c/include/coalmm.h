@@ -161,10 +161,11 @@ static inline void wmb(void) { __asm__ volatile("sfence" ::: "memory"); }
 
 /* ---- Part 2: what a C program needs besides ---- */
 
-/* Boot a machine. Options are words: ram=64M, paging=i386|pae|x86_64|la57, debug (red zones and poison),
- * noheap (none until buddy_init), track (as mem_enable_tracking). NULL or "" is "ram=64M paging=i386".
- * 0; -EINVAL for options, -EBUSY if there is a machine, -ENOMEM, -ENOEXEC without a Python that can run
- * it; coalmm_error says why. The first boot of a process starts a Python interpreter, unless there is one. */
+/* Boot a machine. Options are words, separated by spaces or commas: ram=64M, paging=i386|pae|x86_64|la57, debug
+ * (red zones and poison), noheap (none until buddy_init), track (as mem_enable_tracking). NULL or "" is
+ * "ram=64M paging=i386". 0; -EINVAL for any other word, -EBUSY if there is a machine, -ENOMEM, -ENOEXEC without a
+ * Python that can run it; then nothing is booted, and coalmm_error says why. The first boot of a process starts a
+ * Python interpreter, unless there is one. */
 int coalmm_boot(const char *options);
 void coalmm_shutdown(void);        /* the machine and all of its memory are gone */
 const char *coalmm_error(void);    /* why the last call of this thread that failed did; "" if none has */
