@@ -1,6 +1,7 @@
 """C text between the document's names and a target's own: renamed functions, other parameters, stubs, start.
 
-It includes nothing but the target's headers, so that a kernel's own `stdint.h` meets no other.
+It includes nothing but the target's headers, so that a kernel's own `stdint.h` meets no other. The kit builds the
+target with it, and so does each reproducer.
 """
 
 import re
@@ -52,7 +53,7 @@ def wrapper(function: Function, target: str, extern: bool) -> str:
 
 def adapter_text(config: Config) -> str:
     """The whole adapter; "" where the target needs none."""
-    parts = []
+    parts = stubs(config)
     for name, value in config.functions.items():
         if value is False:
             parts.append(f"int check_absent_{name} = 1;\n")
@@ -72,9 +73,12 @@ def adapter_text(config: Config) -> str:
     return head + config.prelude + "\n" + "\n".join(parts)
 
 
-def stubs_text(config: Config) -> str:
-    """Functions that the target calls and that are not there; in a file without the target's headers."""
-    text = "".join(f"long {name}() {{ return 0; }}\n" for name in config.stubs)
+def stubs(config: Config) -> list[str]:
+    """Functions that the target calls and that are not there. The headers declare them with types that are not known
+    here, so only the symbol has the name.
+    """
+    named = '{kind} check_stub_{name}(void) __asm__("{name}");\n{kind} check_stub_{name}(void)\n{{\n    {body}\n}}\n'
+    parts = [named.format(kind="long", name=name, body="return 0;") for name in config.stubs]
     if config.panic:
-        text += "void abort(void);\n" + "".join(f"void {name}() {{ abort(); }}\n" for name in config.panic)
-    return text
+        parts.append('void check_abort(void) __asm__("abort");\n')
+    return parts + [named.format(kind="void", name=name, body="check_abort();") for name in config.panic]

@@ -8,13 +8,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from coalmm.check.adapter import adapter_text, stubs_text
+from coalmm.check.adapter import adapter_text
 from coalmm.check.config import Config, TargetError
 from coalmm.check.driver_source import calls_header
 from coalmm.typed import TracebackType
 
 DRIVER = Path(__file__).parent / "driver"
-WARNINGS = ["-std=gnu11", "-O1", "-g"]
+OPTIONS = ["-std=gnu11", "-O1", "-g", "-w"]
+SHARED = ["-shared", "-fPIC", "-Wl,-Bsymbolic", "-Wl,--no-undefined"]
+LIBRARIES = ["-lm", "-lpthread"]
 COMPILE_LIMIT = 300  # seconds
 I386, X86_64 = 3, 62  # e_machine of the ELF header
 
@@ -27,7 +29,7 @@ class Built:
     library: Path
     bits: int
     config: Config
-    link: tuple[str, ...]  # what a reproducer is compiled with beside itself
+    compile: tuple[str, ...]  # the target's part of a compiler's command line, () for a library that is used as it is
     ownership: tuple[bool, bool] = (False, False)  # whether unmapping, and freeing a directory, gives frames back
 
 
@@ -50,9 +52,10 @@ class Workshop:
         if shutil.which("gcc") is None:
             raise TargetError("gcc is not here: the kit compiles its driver with it (Debian: apt install gcc)")
         bits = config.bits or (elf_bits(config.folder / config.library) if config.library else 64)
-        link = self.inputs(config)
-        library = self.library(config, bits, link)
-        return Built(self.driver(bits), library, bits, config, (f"-m{bits}", *link))
+        inputs = self.inputs(config)
+        library = self.library(config, bits, inputs)
+        own = library.parent == self.folder
+        return Built(self.driver(bits), library, bits, config, inputs if own else ())
 
     def driver(self, bits: int) -> Path:
         """The driver for a word size."""
@@ -60,7 +63,7 @@ class Workshop:
         if not path.exists():
             (self.folder / "calls.h").write_text(calls_header())
             folders = [f"-I{self.folder}", f"-I{DRIVER}"]
-            gcc([f"-m{bits}", *WARNINGS, *folders, "-o", str(path), str(DRIVER / "driver.c"), "-ldl"], bits)
+            gcc([f"-m{bits}", *OPTIONS, *folders, "-o", str(path), str(DRIVER / "driver.c"), "-ldl"], bits)
         return path
 
     def inputs(self, config: Config) -> tuple[str, ...]:
@@ -72,19 +75,16 @@ class Workshop:
             inputs += [str(path), f"-Wl,-rpath,{path.parent}"]
         return (*config.cflags, *(f"-I{folder / name}" for name in config.include), f"-I{folder}", *inputs)
 
-    def library(self, config: Config, bits: int, link: tuple[str, ...]) -> Path:
-        """One shared library of target, adapter and stubs; the user's own where it needs neither."""
-        own = [("adapter.c", adapter_text(config)), ("stubs.c", stubs_text(config))]
-        if config.library and not any(text for _, text in own):
+    def library(self, config: Config, bits: int, inputs: tuple[str, ...]) -> Path:
+        """One shared library of target and adapter; the user's own where it needs none."""
+        text = adapter_text(config)
+        if config.library and not text:
             return (config.folder / config.library).resolve()
         path = self.folder / "target.so"
-        extra = []
-        for name, text in own:
-            if text:
-                (self.folder / name).write_text(text)
-                extra.append(str(self.folder / name))
-        options = ["-shared", "-fPIC", "-Wl,-Bsymbolic", "-Wl,--no-undefined"]
-        gcc([f"-m{bits}", *WARNINGS, *options, "-o", str(path), *extra, *link, "-lm", "-lpthread"], bits)
+        adapter = self.folder / "adapter.c"
+        adapter.write_text(text)
+        own = [str(adapter)] if text else []
+        gcc([f"-m{bits}", *OPTIONS, *SHARED, "-o", str(path), *own, *inputs, *LIBRARIES], bits)
         return path
 
 

@@ -3,8 +3,8 @@
 import re
 import shlex
 
-from coalmm.check.adapter import adapter_text, signature, stubs_text
-from coalmm.check.build import DRIVER, Built
+from coalmm.check.adapter import adapter_text
+from coalmm.check.build import DRIVER, LIBRARIES, OPTIONS, SHARED, Built
 from coalmm.check.functions import FUNCTIONS, STRUCTURES, Function
 from coalmm.check.protocol import FLAG_PHYSICAL, SLOT_BUFFER_END, SLOT_CTORS, SLOT_DTORS, SLOT_NAMES, Op, Ref
 from coalmm.check.violation import Violation
@@ -13,67 +13,15 @@ BY_NUMBER = list(FUNCTIONS)
 NAMES = ['"check"', '"check two"', '""', "long_name"]
 LETTER = {"frame_alloc": "frame", "slab_cache_create": "cache", "paging_create_directory": "directory",
           "paging_clone_directory": "clone", "region": "heap"}  # fmt: skip
-HELPERS = r"""
-static char *buffer_end;  /* a buffer of 1 MiB that ends at a guard page */
-
-static inline int disjoint(const void *a, size_t a_size, const void *b, size_t b_size)
-{
-    return (uintptr_t)a + a_size <= (uintptr_t)b || (uintptr_t)b + b_size <= (uintptr_t)a;
+EXTRAS = {  # of check.toml -> (declaration, name)
+    "physical": ("void *(*check_physical)(uintptr_t paddr)", "check_physical"),
+    "fail_nth": ("void (*check_fail_nth)(unsigned long n)", "check_fail_nth"),
+    "buddy_free_bytes": ("size_t (*check_buddy_free_bytes)(void)", "check_buddy_free_bytes"),
 }
-
-static inline void check(int holds, const char *message)
-{
-    if (!holds) {
-        printf("%s\n", message);
-        exit(1);
-    }
+ENDINGS = {  # lines of main() for findings that a program on its own would not fail with
+    "reported": ["atexit(ended_early);"],
+    "fork": ["pthread_atfork(forked, NULL, NULL);"],
 }
-
-/* Index i of n, from the first (order 0), from the last (1), or every second one first (2). */
-static inline size_t in_order(size_t i, size_t n, int order)
-{
-    size_t half = (n + 1) / 2;
-    return order == 1 ? n - 1 - i : order == 0 ? i : i < half ? 2 * i : 2 * (i - half) + 1;
-}
-"""
-EVENTS = r"""
-/* Which objects are constructed, as the constructors and destructors say. */
-static struct { const void *object; int hook, count; } seen_hooks[65536];
-static int seen_count;
-static const void *hook_object;
-
-static void hook_event(const void *object, int kind)
-{
-    int i = 0;
-    while (i < seen_count && (seen_hooks[i].object != object || seen_hooks[i].hook != kind / 2))
-        i++;
-    if (i == seen_count && seen_count < 65535)
-        seen_count++;
-    seen_hooks[i].object = object;
-    seen_hooks[i].hook = kind / 2;
-    seen_hooks[i].count = kind % 2 ? seen_hooks[i].count - 1 : 1;
-    hook_object = object;
-}
-#define HOOK_EVENT(object, kind) hook_event(object, kind)
-
-static inline int constructed(const void *object)
-{
-    for (int i = 0; i < seen_count; i++)
-        if (seen_hooks[i].object == object && seen_hooks[i].count > 0)
-            return 1;
-    return 0;
-}
-
-/* Objects that constructor `hook` made and no destructor ended; negative if one was destructed twice. */
-static inline int constructions(int hook)
-{
-    int sum = 0;
-    for (int i = 0; i < seen_count; i++)
-        if (seen_hooks[i].hook == hook && seen_hooks[i].count)
-            sum = seen_hooks[i].count < 0 ? -1 : sum < 0 ? sum : sum + 1;
-    return sum;
-}
-"""
 
 
 class Reproducer:
@@ -148,21 +96,10 @@ class Reproducer:
 
     # Statements.
 
-    def called(self, name: str) -> str:
-        """What a function of the document is called here."""
-        if self.built.config.functions.get(name):
-            return f"check_{name}"
-        return f"call_{name}" if self.built.config.headers else name
-
-    def prototype(self, function: Function) -> str:
-        """Its declaration. Where the target's headers may declare it otherwise, under a name of its own."""
-        called = self.called(function.name)
-        return signature(function, called) + (f' __asm__("{function.name}")' if called.startswith("call_") else "")
-
     def call(self, function: Function, args: tuple[int | Ref, ...]) -> str:
         """The call of a function."""
         shown = (self.text(arg, kind) for arg, (kind, _) in zip(args, function.parameters, strict=True))
-        return f"{self.called(function.name)}({', '.join(shown)})"
+        return f"{function.name}({', '.join(shown)})"
 
     def statement(self, op: Op) -> list[str]:
         """The lines for one operation."""
@@ -236,7 +173,7 @@ class Reproducer:
         cache = f"{self.text(op.args[4], 'void *')}, " if function.name == "slab_free" else ""
         return [
             f"for (size_t i = 0; i < {count}; i++)",
-            f"    {self.called(function.name)}({cache}{cast}{element});",
+            f"    {function.name}({cache}{cast}{element});",
         ]
 
     def condition(self, text: str) -> str:
@@ -273,33 +210,51 @@ class Reproducer:
         return [function for name, function in FUNCTIONS.items() if name in names]
 
     def command(self, name: str = "reproduce") -> str:
-        """How it is compiled."""
-        parts = ["gcc", "-std=gnu11", "-w", "-g", "-o", name, f"{name}.c", *self.built.link]
-        return shlex.join([*parts, "-lm", "-lpthread"])
+        """How it is compiled: the target as the kit does it, with the adapter, and the program that loads it."""
+        bits, adapter = f"-m{self.built.bits}", adapter_text(self.built.config)
+        program = shlex.join(["gcc", bits, *OPTIONS, "-o", name, f"{name}.c", "-ldl"])
+        if not self.built.compile:
+            return program
+        own = ["-DCHECK_TARGET", f"{name}.c"] if adapter else []
+        target = ["gcc", bits, *OPTIONS, *SHARED, "-o", f"{name}.so", *own, *self.built.compile, *LIBRARIES]
+        return f"{shlex.join(target)} && {program}"
 
     def program(self, title: str) -> str:
         """The whole text."""
-        config = self.built.config
-        message = self.violation.message
-        sentence = f' * The document: "{self.violation.sentence}"\n' if self.violation.sentence else ""
-        head = f"/* {title}\n * {message}\n{sentence} *\n * {self.command()} && ./reproduce\n */\n"
-        prototypes = "".join(f"extern {self.prototype(function)};\n" for function in self.functions())
-        names = ("stdbool", "stdint", "stdio", "stdlib", "string", "sys/types", "unistd")
-        includes = "".join(f"#include <{name}.h>\n" for name in names)
+        lines = [title, self.violation.message]
+        lines += [f'The document: "{self.violation.sentence}"'] if self.violation.sentence else []
+        lines += ["", f"{self.command()} && ./reproduce"]
+        comment = "\n".join(f" * {line}".rstrip() for line in "\n".join(lines).replace("*/", "* /").split("\n"))
+        head = f"/*{comment[2:]}\n */\n"
+        adapter, own = adapter_text(self.built.config), self.caller()
+        if adapter and self.built.compile:
+            yours = f"#ifdef CHECK_TARGET /* your side */\n{adapter}"
+            return f"{head}\n{yours}\n#else /* the kit's side */\n{own}\n#endif\n"
+        return f"{head}\n{own}"
+
+    def caller(self) -> str:
+        """All but the adapter: it sees none of the target's headers, so that they meet no others."""
         hooks = any(isinstance(arg, Ref) and SLOT_CTORS <= arg.slot < SLOT_DTORS + 4 for op in self.ops
                     for arg in op.args)  # fmt: skip
         main = self.main()
-        helpers = [(DRIVER / name).read_text() for name, words in (("patterns.h", ("fill(", "differs(", "nonzero(")),
-                   ("region.h", ("region(",))) if any(word in main for word in words) or hooks]  # fmt: skip
-        helpers.append(HELPERS)
-        if hooks:
-            helpers += [EVENTS, (DRIVER / "hooks.h").read_text()]
-        own = "\n".join(text for text in (adapter_text(config), stubs_text(config)) if text)
-        return "\n".join([head, own, includes, prototypes, *helpers, main])
+        wanted = ["patterns.h"] * (hooks or any(word in main for word in ("fill(", "differs(", "nonzero(")))
+        wanted += ["region.h"] * ("region(" in main)
+        wanted += ["program.h", *["events.h", "hooks.h"] * hooks]
+        return "\n".join([*((DRIVER / name).read_text(encoding="utf-8") for name in wanted), self.loader(), main])
+
+    def loader(self) -> str:
+        """The functions that the sequence calls, and what finds them in the target."""
+        config = self.built.config
+        pairs = [(f"static {pointer(function)};\n", function.name) for function in self.functions()]
+        pairs += [(f"static {text};\n", name) for key, (text, name) in EXTRAS.items() if getattr(config, key)]
+        found = "".join(f'    *(void **)&{name} = find("{name}");\n' for _, name in pairs)
+        return "".join(text for text, _ in pairs) + f"\nstatic void find_functions(void)\n{{\n{found}}}\n"
 
     def main(self) -> str:
         """main(): the operations, then what does not hold."""
-        lines = ["alarm(20);"]
+        lines = ["alarm(20);", *ENDINGS.get(self.violation.kind, [])]
+        environment = self.built.config.environment.items()
+        lines += [f"setenv({quoted(name)}, {quoted(value)}, 1);" for name, value in environment]
         body = [line for op in self.ops for line in self.statement(op)]
         if any(word in line for line in body for word in ("fill(", "differs(", "object_size")):
             lines.append("pattern_start();")
@@ -307,11 +262,30 @@ class Reproducer:
             lines.append("buffer_end = (char *)region(1 << 20, 4096) + (1 << 20);")
         if any(Ref(SLOT_NAMES + 3) in op.args for op in self.ops):
             lines += ["static char long_name[10001];", "memset(long_name, 'n', 10000);"]
-        if self.built.config.init:
-            lines.append("check_init();")
+        lines.append(f"load({quoted('./reproduce.so' if self.built.compile else str(self.built.library))});")
         lines += body
         if self.violation.condition:
-            message = self.violation.message.replace("\\", "\\\\").replace('"', '\\"')
-            lines.append(f'check({self.condition(self.violation.condition)},\n      "{message}");')
+            lines.append(f"check({self.condition(self.violation.condition)},\n      {quoted(self.violation.message)});")
+        if self.violation.kind in ENDINGS:
+            lines.append("finished = 1;")
         text = "".join(f"    {line}\n".replace("\n      ", "\n          ") for line in lines)
         return f"int main(void)\n{{\n{text}    return 0;\n}}\n"
+
+
+def quoted(text: str) -> str:
+    """A C string."""
+    marks = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+    return '"' + "".join(marks.get(char, char) for char in text) + '"'
+
+
+def pointer(function: Function) -> str:
+    """A pointer to a function of the document, under its name."""
+    parameters = ", ".join(parameter(*each) for each in function.parameters) or "void"
+    return f"{function.returns} (*{function.name})({parameters})".replace("* ", "*")
+
+
+def parameter(kind: str, name: str) -> str:
+    """A parameter in types of the C library."""
+    if kind == "hook_t":
+        return f"void (*{name})(void *)"
+    return f"void *{name}" if kind.split()[0] in STRUCTURES else f"{kind} {name}".replace("* ", "*")
