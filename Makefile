@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]')
-PYTEST := -m pytest -n $(JOBS)
+PYTEST := -m pytest -n $(JOBS) --dist worksteal
 
 .PHONY: run replay test test-this test-newest bench kit-faults lint build clean
 
@@ -18,15 +18,16 @@ replay: build
 
 test: test-this test-newest
 
-# The suite interpreted, then compiled, on the Python of .venv.
+# The suite compiled, then what is compiled (and a part of the rest) interpreted, on the Python of .venv.
+# tests/rounds.py has what a run leaves to another one, and why.
 test-this: build
-	PYTHONPATH=src COALMM_MODE=interpreted $(BIN)/python $(PYTEST)
 	PYTHONPATH=build/lib COALMM_MODE=compiled $(BIN)/python $(PYTEST)
+	PYTHONPATH=src COALMM_MODE=interpreted COALMM_TESTED="compiled $$COALMM_TESTED" $(BIN)/python $(PYTEST)
 
-# The same on the newest Python of the machine, if that is another one, without the slowest tests.
+# The same on the newest Python of the machine, if that is another one, without the slowest tests and those of tools.
 test-newest: $(VENV)/.installed
 	@newest=$$($(BIN)/python scripts/newest_python.py); \
-	if [ -n "$$newest" ]; then COALMM_SLOW_TESTED=1 $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
+	if [ -n "$$newest" ]; then COALMM_TESTED=python $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
 	else echo "the newest Python of this machine is the one that was tested"; fi
 
 # BENCH="--quick --only replay" and the like: python -m bench --help

@@ -1,24 +1,33 @@
 """What every test stands on: the mode that was asked for, small machines, and no lost frame."""
 
 import os
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import coalmm
+import rounds
 from machines import PAGING, Ledger
 
+TESTS = Path(__file__).parent
 COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
 settings.register_profile("suite", derandomize=True, max_examples=30, stateful_step_count=40, **COMMON)
 settings.register_profile("deep", max_examples=400, stateful_step_count=120, **COMMON)
 settings.load_profile("deep" if os.environ.get("COALMM_TESTS") == "deep" else "suite")
-ONCE = {"test_hostile.py", "test_program_table.py"}  # a minute each; one Python is enough
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """What another run has is left out. What takes long comes first, so that no worker still has it at the end."""
+    kept, left, numbers, long = [], [], Counter(), []
     for item in items:
-        if item.path.name in ONCE and os.environ.get("COALMM_SLOW_TESTED"):
-            item.add_marker(pytest.mark.skip(reason="tested with the other Python of this run"))
+        path = item.path.relative_to(TESTS).as_posix()
+        is_left = rounds.is_left_out(path, numbers[path])
+        (left if is_left else long if rounds.is_in(path, rounds.LONG) else kept).append(item)
+        numbers[path] += 1
+    items[:] = long + kept
+    config.hook.pytest_deselected(items=left)
 
 
 def pytest_configure(config):

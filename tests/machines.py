@@ -42,6 +42,8 @@ ROOT = "slab_cache"  # the cache of the caches' records
 PROJECT = Path(__file__).parent.parent
 LIBRARIES = {"interpreted": PROJECT / "src", "compiled": PROJECT / "build" / "lib"}
 
+runs_both_modes = pytest.mark.skipif(coalmm.MODE != "compiled", reason="it runs both modes itself: once is enough")
+
 
 def half(kernel, pfn, field):
     """A half of a frame's descriptor."""

@@ -11,7 +11,6 @@ import pytest
 from readme import BLOCK, ROOT, blocks
 from test_readme import environment
 
-import coalmm
 from coalmm.check.config import Config
 
 PAGE = ROOT / "docs" / "check-your-kernel.md"
@@ -21,7 +20,6 @@ BROKEN = ("buddy", "slab", "paging*")  # in the order in which they are mended
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
 
 
-@pytest.mark.skipif(coalmm.MODE == "compiled", reason="the kit is not compiled: tested with the interpreted form")
 def test_the_tutorial_as_typed(tmp_path):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     mended = []

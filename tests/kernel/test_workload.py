@@ -2,13 +2,12 @@
 
 import pytest
 
-from machines import LIBRARIES, PROJECT, run_python
+from machines import LIBRARIES, PROJECT, run_python, runs_both_modes
 
 TESTS = PROJECT / "tests"
-BUILT = any(LIBRARIES["compiled"].glob("coalmm/hardware/ram*.so"))
 
 
-@pytest.mark.skipif(not BUILT, reason="the compiled modules are not built")
+@runs_both_modes
 def test_both_modes_leave_the_same_bytes():
     runs = {mode: run_python(TESTS / "workload.py", 1500, mode=mode) for mode in LIBRARIES}
     for run in runs.values():

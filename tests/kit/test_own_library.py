@@ -20,20 +20,10 @@ buddy_free_bytes = "heap_free()"
 """
 
 
-@pytest.fixture(scope="module", params=["8M", "16M", "64M"])
-def report(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("library")
-    (folder / "check.toml").write_text(TOML.replace("=RAM", f"={request.param}"))
-    return check_target(folder, Options(seconds=2.0, seed=1, strict=True))
-
-
-def test_every_check_passes(report):
+@pytest.mark.parametrize("ram", ["8M", "64M"])
+def test_every_check_passes_and_few_are_skipped(tmp_path, ram):
+    (tmp_path / "check.toml").write_text(TOML.replace("=RAM", f"={ram}"))
+    report = check_target(tmp_path, Options(seconds=1.0, seed=1, strict=True))
     assert [(result.check, result.message) for result in report.results if result.status not in (PASS, SKIP)] == []
-
-
-def test_every_function_is_there(report):
     assert report.present == set(FUNCTIONS)
-
-
-def test_few_checks_are_skipped(report):
     assert len(report.of(SKIP)) <= 2, [(result.check, result.message) for result in report.of(SKIP)]

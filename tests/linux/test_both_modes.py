@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from guests import needs, program
 
-import coalmm
 from debian import i386_root
-from machines import LIBRARIES, run_python
+from machines import LIBRARIES, run_python, runs_both_modes
 
 SCRIPT = Path(__file__).with_name("one_run.py")
 PIPE = "for i in 3 1 2; do echo $i; done | sort -r | head -1; (exit 4); echo $?; cat <<<here"
@@ -21,7 +20,7 @@ PROGRAMS = {
     "perl": ["/usr/bin/perl", "-e", "print join ',', map { $_ * $_ } 1 .. 99"],
 }
 
-pytestmark = pytest.mark.skipif(coalmm.MODE == "interpreted", reason="it runs both: once is enough")
+pytestmark = runs_both_modes
 
 
 def assert_equal_runs(paging, root, *argv):

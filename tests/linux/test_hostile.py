@@ -1,21 +1,18 @@
 """Hostile programs end themselves, never the machine: a short run of hostile.py, and what it found once."""
 
-import re
-
 import hostile
 import pytest
 
 from machines import run_python
 
-SECONDS = 15
+PROGRAMS = 120  # `python tests/linux/hostile.py 10000` is a campaign
 
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_changed_images_and_random_calls(part):
     """In a process of its own, so that a crash and a hang are found, and told with the number of the program."""
-    done = run_python(hostile.__file__, SECONDS, 1000 * part, timeout=SECONDS + 90)
+    done = run_python(hostile.__file__, PROGRAMS, 1000 * part, timeout=300)
     assert done.returncode == 0, done.stdout[-40:] + done.stderr
-    assert int(re.search(r"(\d+) programs", done.stdout)[1]) > 20
     assert {"64", "64-dynamic", "32"} <= set(done.stdout.split())
 
 

@@ -2,13 +2,14 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from guests import needs, program
 
 from machines import run_python
 
-TIMEOUT = 1.0
+TIMEOUT, ASLEEP_TIMEOUT = 0.5, 4.0
 LATE = 20.0  # seconds for all of a run, on a machine that has other things to do
 PYTHON = ["/usr/bin/python3", "-S", "-c"]
 LOCK = "import _thread as t; l = t.allocate_lock(); l.acquire()\n"
@@ -31,7 +32,7 @@ BUSY = {
 
 
 def run(tmp_path, *arguments):
-    """`coalmm run` in a process of its own: status, the report, and how long it took (seconds)."""
+    """`coalmm run` in a process of its own: how it ended, the report, and how long it took (seconds)."""
     report = tmp_path / "report.json"
     started = time.monotonic()
     done = run_python("-m", "coalmm", "run", "--report", report, *arguments, timeout=60)
@@ -39,25 +40,43 @@ def run(tmp_path, *arguments):
     return done, json.loads(report.read_text()), time.monotonic() - started
 
 
-@pytest.mark.parametrize("argv", (ASLEEP | BUSY).values(), ids=ASLEEP | BUSY)
-def test_the_time_limit_ends_what_never_ends(tmp_path, argv):
-    needs(argv[0])
-    done, report, seconds = run(tmp_path, "--ram", "64M", "--timeout", TIMEOUT, "--", *argv)
+def check_end(done, report, seconds, limit):
+    """A run that its time limit ended says so, and was neither too early nor far too late."""
     assert done.returncode == 124, done.stderr
     assert report["timed_out"] and not report["kernel_failures"]
-    assert TIMEOUT <= seconds < TIMEOUT + LATE
+    assert limit <= seconds < limit + LATE
+
+
+@pytest.mark.parametrize("argv", BUSY.values(), ids=BUSY)
+def test_the_time_limit_ends_what_never_ends(tmp_path, argv):
+    needs(argv[0])
+    check_end(*run(tmp_path, "--ram", "64M", "--timeout", TIMEOUT, "--", *argv), TIMEOUT)
+
+
+@pytest.fixture(scope="module")
+def sleepers(tmp_path_factory):
+    """The programs that wait for ever, run at the same time, since they do nothing: name -> what `run` gives."""
+    needs("/usr/bin/python3")
+    needs("/bin/bash")
+
+    def one(name):
+        folder = tmp_path_factory.mktemp("asleep")
+        return run(folder, "--ram", "64M", "--timeout", ASLEEP_TIMEOUT, "--", *ASLEEP[name])
+
+    with ThreadPoolExecutor(len(ASLEEP)) as pool:
+        return dict(zip(ASLEEP, pool.map(one, ASLEEP), strict=True))
 
 
 @pytest.mark.parametrize("name", ASLEEP)
-def test_a_program_that_sleeps_takes_no_processor_time(tmp_path, name):
-    needs(ASLEEP[name][0])
-    report = run(tmp_path, "--timeout", 4 * TIMEOUT, "--", *ASLEEP[name])[1]
-    assert report["program_seconds"] < 3 * TIMEOUT  # the start of Python, interpreted
+def test_a_program_that_sleeps_takes_no_processor_time_and_ends_at_the_time_limit(sleepers, name):
+    done, report, seconds = sleepers[name]
+    check_end(done, report, seconds, ASLEEP_TIMEOUT)
+    assert report["program_seconds"] < 3 / 4 * ASLEEP_TIMEOUT  # the start of Python, interpreted
 
 
 def test_a_fork_bomb_gets_no_more_processes_than_it_may_have(tmp_path):
     needs("/bin/bash")
-    options = ("--ram", "256M", "--timeout", 5 * TIMEOUT, "--most-processes", 20)
+    options = ("--ram", "256M", "--timeout", 3, "--most-processes", 20)
     done, report, _ = run(tmp_path, *options, "--", "/bin/bash", "-c", ":() { :|: & }; :")
     assert "Resource temporarily unavailable" in done.stderr
     assert not report["kernel_failures"]

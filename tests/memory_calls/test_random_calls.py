@@ -6,9 +6,7 @@ from compare import CONTENT, compare
 from direct import Direct
 from scripts import Script, without_split_remaps
 
-from machines import LIBRARIES, PROJECT, run_python
-
-BUILT = any(LIBRARIES["compiled"].glob("coalmm/hardware/ram*.so"))
+from machines import LIBRARIES, PROJECT, run_python, runs_both_modes
 
 
 @pytest.mark.parametrize("bits", [64, 32])
@@ -33,7 +31,7 @@ def test_the_same_program_on_the_emulated_cpu_prints_the_same(programs, path, bi
     compare(commands, expected, native.run(program, commands, native.COALMM))
 
 
-@pytest.mark.skipif(not BUILT, reason="the compiled modules are not built")
+@runs_both_modes
 def test_both_modes_leave_the_same_bytes():
     program = PROJECT / "tests" / "memory_calls" / "same_bytes.py"
     runs = {mode: run_python(program, mode=mode) for mode in LIBRARIES}
