@@ -43,11 +43,25 @@ def pytest_report_header(config):
 
 @pytest.fixture
 def keep_frames():
-    """`keep_frames(kernel)` has that machine checked after the test: every frame must come back."""
-    ledgers = []
-    yield lambda kernel: ledgers.append(Ledger(kernel)) or kernel
-    for ledger in ledgers:
-        ledger.close()
+    """`keep_frames(kernel)` has that machine checked when it is closed: every frame must come back."""
+    kept = []
+
+    def keep(kernel):
+        ledger, close = Ledger(kernel), kernel.close
+
+        def check_and_close():
+            if not kernel.closed:
+                kernel.close = close
+                ledger.close()
+                close()
+
+        kernel.close = check_and_close
+        kept.append(kernel)
+        return kernel
+
+    yield keep
+    for kernel in kept:
+        kernel.close()
 
 
 @pytest.fixture

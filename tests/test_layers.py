@@ -15,7 +15,7 @@ ORDER = [
     {"heap"},
     {"virtual"},
     {"process"},
-    {"memory", "read_only"},
+    {"memory", "named", "read_only"},
     {"inspect"},
     {"linux"},
     {"kernel", "current"},

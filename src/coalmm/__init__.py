@@ -9,6 +9,7 @@ from coalmm.typed import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coalmm.errors import (
         BadImageError,
+        ClosedError,
         CoalError,
         CorruptionError,
         DoubleFreeError,
@@ -27,6 +28,7 @@ MODE = mode.choose()
 __all__ = [
     "MODE",
     "BadImageError",
+    "ClosedError",
     "CoalError",
     "CorruptionError",
     "DoubleFreeError",

@@ -67,6 +67,10 @@ class BadImageError(CoalError):
     """A saved RAM image that cannot be attached; nothing was loaded."""
 
 
+class ClosedError(CoalError):
+    """The machine was closed: nothing of it can be had any more. `coalmm.boot` boots another."""
+
+
 class ReadOnlyError(CoalError):
     """What was asked for may change a machine that was attached read-only; nothing was changed."""
 

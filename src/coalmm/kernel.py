@@ -3,7 +3,7 @@
 import os
 
 from coalmm import current
-from coalmm.errors import BadImageError, CoalError, CorruptionError
+from coalmm.errors import BadImageError, ClosedError, CoalError, CorruptionError
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.formats import FORMATS, EntryFormat, format_of_number
 from coalmm.hardware.memory_map import MemoryMap, pc_map
@@ -14,6 +14,7 @@ from coalmm.heap.kmalloc import Kmalloc
 from coalmm.heap.slab import Slabs
 from coalmm.heap.tracking import Tracking
 from coalmm.memory import Memory
+from coalmm.named import Named
 from coalmm.physical.constants import (
     HOOK_DEBUG,
     HOOK_INJECT,
@@ -56,8 +57,28 @@ class Kernel:
     """A booted machine. Make one with `coalmm.boot` or `coalmm.attach`.
 
     The methods that the document names behave as it says; addresses are ints, 0 is NULL. Used as a
-    context manager it is closed at the end.
+    context manager it is closed at the end. A closed machine has nothing left: ClosedError.
     """
+
+    frame_alloc, frame_free = Named("frames", Frames.allocate), Named("frames", Frames.free)
+    kmalloc, kzalloc = Named("heap", Kmalloc.kmalloc), Named("heap", Kmalloc.kzalloc)
+    kmalloc_aligned = Named("heap", Kmalloc.kmalloc_aligned)
+    krealloc, kfree = Named("heap", Kmalloc.krealloc), Named("heap", Kmalloc.kfree)
+    kmalloc_size = Named("heap", Kmalloc.kmalloc_size)
+    buddy_alloc, buddy_free = Named("buddy", Buddy.allocate), Named("buddy", Buddy.free)
+    slab_cache_create, slab_cache_destroy = Named("slabs", Slabs.create), Named("slabs", Slabs.destroy)
+    slab_alloc, slab_free = Named("slabs", Slabs.allocate), Named("slabs", Slabs.free)
+    slab_shrink_caches = Named("slabs", Slabs.shrink)
+    copy_from_user = Named("user", UserAccess.copy_from_user)
+    copy_to_user = Named("user", UserAccess.copy_to_user)
+    strncpy_from_user = Named("user", UserAccess.strncpy_from_user)
+    strnlen_user = Named("user", UserAccess.strnlen_user)
+    validate_user_pointer = Named("user", UserAccess.validate_user_pointer)
+    validate_user_buffer = Named("user", UserAccess.validate_user_buffer)
+    paging_create_directory = Named("page_tables", PageTables.create)
+    paging_clone_directory = Named("page_tables", PageTables.clone)
+    paging_free_directory = Named("page_tables", PageTables.free)
+    paging_switch_directory = Named("page_tables", PageTables.switch)
 
     def __init__(self, ram: Ram, form: EntryFormat, read_only: bool = False) -> None:
         self.ram = ram
@@ -87,25 +108,6 @@ class Kernel:
         self.system: System | None = None  # programs, when there are any
         self.recorder: Recorder
         self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
-        self.take_names()
-
-    def take_names(self) -> None:
-        """The document's names for what one layer does alone."""
-        frames, heap, buddy, slabs, user = self.frames, self.heap, self.buddy, self.slabs, self.user
-        self.frame_alloc, self.frame_free = frames.allocate, frames.free
-        self.kmalloc, self.kzalloc, self.kmalloc_aligned = heap.kmalloc, heap.kzalloc, heap.kmalloc_aligned
-        self.krealloc, self.kfree, self.kmalloc_size = heap.krealloc, heap.kfree, heap.kmalloc_size
-        self.buddy_alloc, self.buddy_free = buddy.allocate, buddy.free
-        self.slab_cache_create, self.slab_cache_destroy = slabs.create, slabs.destroy
-        self.slab_alloc, self.slab_free, self.slab_shrink_caches = slabs.allocate, slabs.free, slabs.shrink
-        self.copy_from_user, self.copy_to_user = user.copy_from_user, user.copy_to_user
-        self.strncpy_from_user, self.strnlen_user = user.strncpy_from_user, user.strnlen_user
-        self.validate_user_pointer = user.validate_user_pointer
-        self.validate_user_buffer = user.validate_user_buffer
-        self.paging_create_directory = self.page_tables.create
-        self.paging_clone_directory = self.page_tables.clone
-        self.paging_free_directory = self.page_tables.free
-        self.paging_switch_directory = self.page_tables.switch
 
     def paging_map_page(self, vaddr: int, paddr: int, flags: int) -> int:
         """Map a page of the current directory to a frame; 0 or a negative errno: see `PageTables.map`."""
@@ -158,13 +160,28 @@ class Kernel:
     # Life.
 
     def close(self) -> None:
-        """Let go of the machine; if it is the current one, there is none then. Programs on it end."""
+        """Let go of the machine: programs on it end, and nothing of it can be had any more but ClosedError.
+
+        If it is the current one there is none then, and `coalmm.api` raises ClosedError until the next boot.
+        """
+        if self.closed:
+            return
+        self.end_programs()
+        if current.get() is self.face:
+            current.close()
+        self.__dict__.clear()
+        self.closed = True
+
+    def end_programs(self) -> None:
+        """Kill all programs; `spawn` starts anew then."""
         if self.system is not None:
             self.system.close()
             self.system = None
-        self.closed = True
-        if current.get() is self.face:
-            current.set_current(None)
+
+    def __getattr__(self, name: str) -> Any:
+        if self.__dict__.get("closed") and not name.startswith("_"):
+            raise ClosedError(f"kernel.{name}: the machine is closed; coalmm.boot() boots another")
+        raise AttributeError(f"'Kernel' object has no attribute {name!r}")
 
     def __enter__(self) -> "Kernel":
         return self

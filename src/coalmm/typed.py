@@ -12,12 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType, ModuleType, TracebackType
-    from typing import IO, Any, BinaryIO, NamedTuple, NoReturn, Protocol, cast
+    from typing import IO, Any, BinaryIO, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, Protocol, TypeVar, cast
 else:
     from _operator import itemgetter
 
     class Protocol:
         """What an argument has to offer; nothing asks for it at run time."""
+
+    class Generic:
+        """A class with type parameters; nothing asks for them at run time."""
+
+        def __class_getitem__(cls, parameters):
+            return cls
 
     class NamedTuple(tuple):
         """A tuple whose elements have names: the annotations of the class, with its values as defaults.
@@ -98,6 +104,7 @@ else:
     Any, BinaryIO, FrameType, ModuleType = map(_Name, ("Any", "BinaryIO", "FrameType", "ModuleType"))
     NoReturn, TracebackType, IO, Callable = map(_Name, ("NoReturn", "TracebackType", "IO", "Callable"))
     Iterable, Iterator, Mapping, Sequence = map(_Name, ("Iterable", "Iterator", "Mapping", "Sequence"))
+    Concatenate, ParamSpec, TypeVar = _Name("Concatenate"), _Name, _Name
 
     def cast(kind, value):
         """The value, as it is."""
@@ -110,15 +117,19 @@ __all__ = [
     "Any",
     "BinaryIO",
     "Callable",
+    "Concatenate",
     "FrameType",
+    "Generic",
     "Iterable",
     "Iterator",
     "Mapping",
     "ModuleType",
     "NamedTuple",
     "NoReturn",
+    "ParamSpec",
     "Protocol",
     "Sequence",
     "TracebackType",
+    "TypeVar",
     "cast",
 ]

@@ -22,10 +22,11 @@ def machine():
     kernel = coalmm.boot(ram="64M", paging="x86_64")
     before = programs_frames(kernel)
     yield kernel
-    kernel.close()
+    kernel.end_programs()
     kernel.files.reclaim(kernel.frames.statistics().total)
     kernel.validate()
     assert len(kernel.processes) == 0 and programs_frames(kernel) == before
+    kernel.close()
 
 
 def programs_frames(kernel):

@@ -2,7 +2,7 @@
 
 `from coalmm.api import *`, and the document's examples read the same: addresses are ints, NULL is 0,
 errors are negative numbers, structures are filled in place. The functions act on the kernel that was
-booted last; the first call boots a default one.
+booted last; the first call boots a default one, unless one was booted before and closed: ClosedError then.
 """
 
 from coalmm.api.barriers import mb, rmb, wmb
