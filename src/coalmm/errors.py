@@ -7,6 +7,7 @@ undefined behaviour in C is a `MisuseError`, raised before anything was changed.
 EPERM = 1
 ENOENT = 2
 ESRCH = 3
+EINTR = 4
 EIO = 5
 ENXIO = 6
 EBADF = 9

@@ -102,8 +102,8 @@ def test_a_runaway_stack_ends_at_its_limit(tmp_path, flavour):
     assert 7 << 20 < report["memory"]["peak_resident"] < 10 << 20  # RLIMIT_STACK is 8 MiB
 
 
-@pytest.mark.parametrize("how", ["fault", "raise"])
-def test_a_loop_of_signals_ends_at_the_time_limit(tmp_path, how):
+@pytest.mark.parametrize("how", ["fault", "raise", "calls"])
+def test_a_loop_of_signals_or_of_one_long_call_ends_at_the_time_limit(tmp_path, how):
     done, report, _ = run(tmp_path, "--timeout", TIMEOUT, "--", program("runaway", "64"), how)
     assert done.returncode == 124
     assert not report["kernel_failures"]

@@ -3,7 +3,7 @@
 import pytest
 from guests import PAGING, assert_same, program
 
-BOTH = ("threads", "thread_words", "event_descriptors")
+BOTH = ("arguments", "threads", "thread_words", "event_descriptors")
 PROGRAMS = [("processes", "64"), *((name, bits) for name in BOTH for bits in ("64", "32"))]
 
 

@@ -46,7 +46,7 @@ class Guest:
     def __init__(self, root="/", *, bits=64, kernel=None, vfs=None, **options):
         self.kernel = kernel or coalmm.boot(ram="64M", paging="x86_64" if bits == 64 else "i386")
         self.vfs = vfs or Vfs(str(root), **options)
-        self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={})
+        self.system = SimpleNamespace(kernel=self.kernel, vfs=self.vfs, tasks={}, is_late=False)
         self.system.groups = {}
         self.system.uid, self.system.gid = os.getuid(), os.getgid()
         self.system.wrote = lambda vaddr, size: None

@@ -158,6 +158,17 @@ def test_close_on_exec_and_fork(guest):
     assert guest.read(gone) == b"coal\n"
 
 
+def test_close_on_exec_of_a_child_is_its_own(guest):
+    kept, gone = guest.open("/etc/hostname"), guest.open("/etc/hostname", os.O_CLOEXEC)
+    child = guest.fork()
+    child.good("fcntl", kept, 2, 1)
+    child.good("fcntl", gone, 2, 0)
+    assert [guest.good("fcntl", fd, 1, 0) for fd in (kept, gone)] == [0, 1]
+    assert [child.good("fcntl", fd, 1, 0) for fd in (kept, gone)] == [1, 0]
+    child.task.files.drop()
+    assert guest.read(gone) == b"coal\n"
+
+
 def test_the_overlay_has_a_limit(tree):
     guest = Guest(tree, overlay_limit=100_000)
     fd = guest.open("/tmp/big", os.O_CREAT | os.O_RDWR)

@@ -1,10 +1,11 @@
 """read, write and truncate of a file beside the areas that show it: one content, whoever looks."""
 
+import os
 import random
 
 import pytest
 
-from coalmm.errors import EBADF, ENOMEM, PageFaultError
+from coalmm.errors import EBADF, EIO, ENOMEM, PageFaultError
 from coalmm.virtual.constants import (
     F_PAGES,
     MAP_ANONYMOUS,
@@ -98,6 +99,43 @@ def test_a_hole_is_zero_in_shared_maps_and_leaves_private_copies(machine, proces
         machine.files.punch(file, 2 * PAGE, 2 * PAGE)
         assert process.read(start + PAGE, 4 * PAGE) == b"\2" * PAGE + bytes(2 * PAGE) + b"\5" * PAGE
         assert process.read(copy + 2 * PAGE, 4) == b"mine" and process.read(copy + 3 * PAGE, 1) == b"\0"
+
+
+def test_a_hole_in_a_sparse_host_file_costs_what_its_data_does(machine, process, tmp_path):
+    path = tmp_path / "sparse"
+    path.write_bytes(b"")
+    os.truncate(path, 1 << 40)
+    file = machine.files.open_host(str(path), writable=True)
+    start = share(process, file, 4)
+    process.write(start + PAGE, b"mapped")
+    with open(path, "r+b") as stream:
+        os.pwrite(stream.fileno(), b"far", 1 << 39)
+    machine.files.punch(file, 0, 1 << 40)
+    assert process.read(start + PAGE, 6) == bytes(6)
+    assert machine.files.read_cached(file, 1 << 39, 3) == bytes(3) and os.stat(path).st_size == 1 << 40
+    machine.files.release(file)
+
+
+def test_adjacent_dirty_pages_reach_the_host_together_and_others_apart(machine, process, tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(200 * PAGE + 5))
+    file = machine.files.open_host(str(path), writable=True)
+    start = share(process, file, 201)
+    dirty = [1, 2, 3, 7, *range(20, 100), 200]
+    for page in dirty:
+        process.write(start + page * PAGE, bytes([page]) * 5)
+    sizes = []
+    write = os.pwritev
+    monkeypatch.setattr(os, "pwritev", lambda fd, views, at: sizes.append(len(views)) or write(fd, views, at))
+    assert machine.files.write_back(file, 2, 201) == len(dirty) - 1
+    assert sorted(sizes) == [1, 1, 2, 16, 64]
+    data = path.read_bytes()
+    assert len(data) == 200 * PAGE + 5
+    assert [page for page in range(201) if data[page * PAGE]] == dirty[1:]
+    monkeypatch.setattr(os, "pwritev", lambda fd, views, at: 1)  # a disk that is full
+    assert machine.files.write_back(file) == -EIO
+    monkeypatch.undo()
+    machine.files.release(file)
 
 
 def test_what_a_map_wrote_survives_a_second_open_and_reaches_the_host_at_the_end(machine, process, open_file, tmp_path):

@@ -83,6 +83,17 @@ def test_a_huge_page_inside_the_range_stays_huge(machine):
     machine.validate()
 
 
+def test_what_is_resident_is_counted_in_small_pages(machine):
+    size = machine.form.huge_sizes[0]
+    machine.map(8 * MIB, machine.huge(), RW | PAGE_HUGE | PAGE_DIRTY)
+    machine.map(PAGE, machine.frame())
+    counted = machine.tables.ranges.resident
+    assert counted(machine.root, 0, machine.form.user_top) == ((size >> 12) + 1, 0, size >> 12)
+    assert counted(machine.root, 8 * MIB + 4096, 8 * MIB + 3 * 4096) == (2, 0, 2)
+    assert counted(machine.root, PAGE, PAGE + 4096) == (1, 0, 0)
+    assert counted(machine.root, PAGE + 4096, 8 * MIB) == counted(machine.root, PAGE, PAGE) == (0, 0, 0)
+
+
 def test_protect_sets_the_rights_and_keeps_the_rest(machine):
     machine.map(PAGE, machine.frame(), RW | PAGE_ACCESSED | PAGE_DIRTY)
     machine.tables.protect_range(machine.root, PAGE, PAGE + 4096, PAGE_PRESENT | PAGE_USER | PAGE_COW)

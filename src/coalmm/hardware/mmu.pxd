@@ -3,6 +3,7 @@ from libc.stdint cimport uint64_t as u64
 cimport cython
 
 from coalmm.hardware.bits cimport as_u64
+from coalmm.hardware.clock cimport now
 from coalmm.hardware.constants cimport (
     ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SIZE, PAGE_DIRTY, PAGE_GLOBAL,
 )
@@ -19,10 +20,12 @@ cdef class Mmu:
     cdef readonly Tlb tlb
     cdef readonly u64 cr3, fault_code, fault_address, generation
     cdef readonly bint write_protect, global_pages, nx
+    cdef public u64 deadline
 
     cpdef object set_cr3(self, u64 root)
     cpdef void invlpg(self, u64 vaddr) noexcept
     cpdef void flush(self) noexcept
+    cpdef bint is_late(self) noexcept
     @cython.locals(paddr=u64)
     cpdef u64 translate(self, u64 vaddr, u64 access, bint user) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(paddr=u64, bits=u64)

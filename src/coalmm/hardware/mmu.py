@@ -11,6 +11,7 @@ from coalmm.hardware.formats import EntryFormat
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, as_u64
+    from coalmm.hardware.clock import now
     from coalmm.hardware.constants import (
         ACCESS_READ,
         ACCESS_WRITE,
@@ -31,6 +32,9 @@ class Mmu:
 
     `generation` counts the invalidations, so that another holder of translations (an emulated CPU)
     knows when to drop its own.
+
+    `deadline` is when whatever runs is going to be ended (nanoseconds of the monotonic clock; 0: never), as a
+    CPU's timer is set.
     """
 
     def __init__(self, ram: "Ram", form: EntryFormat) -> None:
@@ -41,6 +45,7 @@ class Mmu:
         self.cr3 = self.fault_code = self.fault_address = self.generation = 0
         self.write_protect = self.global_pages = True
         self.nx = self.walker.nx
+        self.deadline = 0
 
     def set_control(
         self, write_protect: bool | None = None, global_pages: bool | None = None, nx: bool | None = None
@@ -70,6 +75,10 @@ class Mmu:
         """Forget every translation, global ones too (as a change of CR4.PGE does)."""
         self.tlb.flush_all()
         self.generation += 1
+
+    def is_late(self) -> bool:
+        """Whether the deadline has passed. Long work asks between its parts, and ends: nobody waits for it any more."""
+        return self.deadline != 0 and now() >= self.deadline
 
     def translate(self, vaddr: int, access: int, user: bool) -> int:
         """The physical address for an access (ACCESS_*), through the TLB.

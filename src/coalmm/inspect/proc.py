@@ -8,7 +8,6 @@ import os
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.inspect.machine import Machine
 from coalmm.inspect.names import printable
-from coalmm.physical.constants import D_OWNER, DESCRIPTOR_SIZE, KIND_TABLE
 from coalmm.process.process import Process
 from coalmm.virtual.address_space import Usage
 from coalmm.virtual.areas import Area
@@ -194,10 +193,4 @@ def stat_addresses(process: Process) -> dict[str, int]:
 
 def tables_of(machine: Machine, root: int) -> int:
     """How many page tables the user half of a directory has, its root not counted."""
-    frames = machine.frames
-    return sum(
-        frames.kind(pfn) == KIND_TABLE
-        and machine.ram.halves[frames.first_half + (pfn << 4) + D_OWNER] == root >> FRAME_SHIFT
-        for first, last in frames.backed(frames.descriptors, frames.pfn_limit, DESCRIPTOR_SIZE)
-        for pfn in range(first, last)
-    )
+    return int(machine.page_tables.directories.count_tables(root, 0))

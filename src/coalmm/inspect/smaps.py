@@ -98,6 +98,8 @@ def presence(machine: Machine, root: int, area: Area) -> Presence:
             _count(machine, found, paddr + at - vaddr >> FRAME_SHIFT, flags, shmem)
         if size > FRAME_SIZE and not area.file:
             found.anonhugepages += last - first
+        if machine.mmu.is_late():
+            break
     if area.flags & AREA_LOCKED:
         found.locked = found.pss
     return found

@@ -10,7 +10,7 @@ from coalmm.linux.signals.numbers import CLD_EXITED, CLD_KILLED, SIGCHLD
 from coalmm.linux.signals.state import Info
 from coalmm.linux.task import Task
 from coalmm.typed import TYPE_CHECKING
-from coalmm.virtual.constants import S_PEAK_RSS
+from coalmm.virtual.constants import S_PEAK_RSS, S_REFERENCES
 
 if TYPE_CHECKING:
     from coalmm.linux.system import System
@@ -49,6 +49,8 @@ class Ending:
     def is_last_user(self, task: Task) -> bool:
         """Whether no other task has a task's address space."""
         space = task.process.space
+        if task.process.processes.spaces.get(space, S_REFERENCES) == 1:
+            return True
         return not any(other.process.space == space for other in self.system.tasks.values() if other is not task)
 
     def memory_goes(self, task: Task) -> None:

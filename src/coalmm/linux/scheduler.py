@@ -54,6 +54,8 @@ class Scheduler:
                 if self.can_run(task):
                     self.run(task, min(slice_limit, ALONE if len(self.queue) == 1 else SHARED))
                     return True
+                if deadline is not None and time.monotonic() >= deadline:
+                    return True
             if self.system.is_stopping or (deadline is not None and time.monotonic() >= deadline):
                 return True
             self.sleep(sleep)
@@ -127,7 +129,7 @@ class Scheduler:
         if task.wait is not None and not self.finish_call(task):
             return
         system.delivery.deliver(task)
-        if task.is_dead or task.is_stopped:
+        if task.is_dead or task.is_stopped or system.is_late:
             return
         system.enter(task)
         until = self.until_wake(task.group)

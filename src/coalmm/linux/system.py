@@ -23,7 +23,7 @@ from coalmm.linux.ending import Ending
 from coalmm.linux.group import ThreadGroup
 from coalmm.linux.programs.execute import Start, check_sizes, find_program, load_program
 from coalmm.linux.registry import Blocked
-from coalmm.linux.scheduler import ALONE, Scheduler
+from coalmm.linux.scheduler import ALONE, SHORTEST, Scheduler
 from coalmm.linux.signals import deliver
 from coalmm.linux.signals.deliver import Delivery
 from coalmm.linux.signals.numbers import (
@@ -318,14 +318,34 @@ class System:
 
     # --- running ---
 
-    def run(self, timeout: float | None = None) -> bool:
-        """Run until every process has ended: True; or until `timeout` seconds are over, or `stop`: False."""
+    def run(self, timeout: float | None = None, ends: bool = False) -> bool:
+        """Run until every process has ended: True; or until `timeout` seconds are over, or `stop`: False.
+
+        A system call that is being made then is finished first, however long it takes; with `ends` it is cut short,
+        and the programs are good for nothing but `close`.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         self.resume()
-        while self.scheduler.step(ALONE, deadline):
-            if self.is_stopping or (deadline is not None and time.monotonic() >= deadline):
-                return False
-        return True
+        if ends and deadline is not None:
+            self.kernel.mmu.deadline = int(deadline * 1e9)
+        try:
+            while self.scheduler.step(self.slice_until(deadline), deadline):
+                if self.is_stopping or (deadline is not None and time.monotonic() >= deadline):
+                    return False
+            return True
+        finally:
+            self.kernel.mmu.deadline = 0
+
+    def slice_until(self, deadline: float | None) -> int:
+        """Microseconds of a slice that is over when the deadline is."""
+        if deadline is None:
+            return ALONE
+        return min(max(int((deadline - time.monotonic()) * 1e6), SHORTEST), ALONE)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time of a run that `ends` is over: a long call gives up then, whatever it returns."""
+        return bool(self.kernel.mmu.is_late())
 
     def step(self, microseconds: int) -> bool:
         """One slice of time for the next task that can run. False if every process has ended.

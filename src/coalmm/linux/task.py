@@ -6,7 +6,7 @@ the open files (`files`), the working directory (`fs`), the thread group with th
 
 from __future__ import annotations
 
-from errno import EFAULT, ENAMETOOLONG
+from errno import EFAULT, EINTR, ENAMETOOLONG
 
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SIZE
 from coalmm.linux.abi import Abi
@@ -25,6 +25,41 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.file_table import FileTable
 
 PATH_MAX = 4096
+
+
+LONGEST_STRING = 128 << 10  # MAX_ARG_STRLEN
+BATCH = 4096  # strings that are read between two looks at the clock
+
+
+class LastPage:
+    """Reads memory of a task by pages and keeps two of them: strings, and the pointers to them, lie side by side."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.pages: dict[int, bytes] = {}
+
+    def rest(self, vaddr: int) -> bytes:
+        """The bytes from `vaddr` to the end of its page."""
+        start = vaddr & ~FRAME_MASK
+        if start not in self.pages:
+            if len(self.pages) > 1:
+                del self.pages[next(iter(self.pages))]
+            self.pages[start] = self.task.read(start, FRAME_SIZE)
+        return self.pages[start][vaddr & FRAME_MASK :]
+
+    def read(self, vaddr: int, size: int) -> bytes:
+        """A few bytes."""
+        found = self.rest(vaddr)[:size]
+        return found if len(found) == size else found + self.rest(vaddr + len(found))[: size - len(found)]
+
+    def string(self, vaddr: int, limit: int) -> bytes:
+        """The bytes before the NUL; more than `limit` of them if there is none among those."""
+        text = b""
+        while len(text) <= limit:
+            text, nul, _ = (text + self.rest(vaddr + len(text))).partition(b"\0")
+            if nul:
+                break
+        return text
 
 
 class Wait:
@@ -124,20 +159,19 @@ class Task:
         from errno import E2BIG
 
         strings: list[bytes] = []
-        left = limit
+        left, word, pages = limit, self.abi.word, LastPage(self)
         while vaddr:
-            (pointer,) = self.read_words(vaddr, 1)
+            pointer = int.from_bytes(pages.read(vaddr, word), "little")
             if not pointer:
                 break
-            try:
-                text = self.read_string(pointer, max(left, 1))
-            except OSError as error:
-                raise OSError(E2BIG if error.errno == ENAMETOOLONG else error.errno, str(error)) from None
-            left -= len(text) + 1 + self.abi.word
+            text = pages.string(pointer, min(left, LONGEST_STRING))
+            left -= len(text) + 1 + word
             if left <= 0:
                 raise OSError(E2BIG, "too many arguments")
             strings.append(text)
-            vaddr += self.abi.word
+            vaddr += word
+            if not len(strings) & BATCH - 1 and self.system.is_late:
+                raise OSError(EINTR, "the time is over")
         return strings
 
     # --- signals ---

@@ -133,10 +133,11 @@ class Processes:
         """All pids, zombies' too, in order."""
         limit = int(self.words[SB_PROCESS_LIMIT])
         left = self.words[SB_PROCESS_COUNT]
+        words, first = self.words, self._slot(0)
         found: list[int] = []
         pid = 1
         while left and pid < limit:  # pids are given in order, so the last one is seldom far
-            if self.words[self._slot(pid)]:
+            if words[first + pid]:
                 found.append(pid)
                 left -= 1
             pid += 1
@@ -277,7 +278,8 @@ class Processes:
 
     def children(self, parent: int) -> list[int]:
         """The pids of a process's children, zombies too."""
-        return [pid for pid in self.pids() if self.get(self.record(pid), P_PARENT) == parent]
+        words, first = self.words, self._slot(0)
+        return [pid for pid in self.pids() if words[(words[first + pid] >> 3) + P_PARENT] == parent]
 
     def switch(self, record: int) -> None:
         """Make a process's directory the current one, as a context switch does."""

@@ -89,7 +89,7 @@ class Session:
         """Run until all processes have ended, the time is over, or the user insists. Signals go to the program."""
         before = {number: signal.signal(number, self.forward) for number in FORWARDED}
         try:
-            ended = self.system.run(timeout)
+            ended = self.system.run(timeout, ends=True)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -100,6 +100,7 @@ class AddressSpaces:
         self.no_execute = PAGE_NX if form.has_nx else 0
         self.first_word = frames.first_word
         files.unmap_pages = self.unmap_file
+        files.is_late = tables.mmu.is_late
 
     def top_of(self, space: int) -> int:
         """Where the user addresses of a space end."""

@@ -110,7 +110,7 @@ class Directories:
     def clone(self, root: int) -> int:
         """A copy of a directory that shares its user pages copy-on-write; its root's paddr.
 
-        0 for NULL, without memory, or if a reference counter is full: then nothing changed.
+        0 for NULL, without memory, if a reference counter is full, or after the machine's deadline: nothing changed.
         Raises InvalidPointerError for what is no directory.
         """
         if as_u64(root) == 0:
@@ -172,11 +172,11 @@ class Directories:
     def copy_table(self, table: int, to: int, level: int, owner: int) -> bool:
         """Copy a table of the user half into the empty one at `to`, and all below it.
 
-        Its tables come from the chain. False if a reference counter is full: what was copied until then
-        is whole, and can be freed.
+        Its tables come from the chain. False if a reference counter is full, or the machine's deadline has
+        passed: what was copied until then is whole, and can be freed.
         """
         if level == self.tables.last:
-            return self.copy_pages(table, to)
+            return not self.mmu.is_late() and self.copy_pages(table, to)
         shift = self.tables.entry_shift
         added = 0
         for index in range(self.tables.kernel_index if level == 0 else self.tables.entries[level]):

@@ -24,9 +24,11 @@ from coalmm.virtual.page_tables cimport PageTables
 cdef extern from *:
     """
     #define coalmm_faults_RECLAIM 32ULL
+    #define coalmm_faults_BATCH 0x40000ULL
     #define coalmm_faults_AROUND 16ULL
     """
     const u64 RECLAIM "coalmm_faults_RECLAIM"
+    const u64 BATCH "coalmm_faults_BATCH"
     const u64 AROUND "coalmm_faults_AROUND"
 
 

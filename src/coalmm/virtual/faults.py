@@ -16,7 +16,7 @@ the page cache are given up first; then the answer is -ENOMEM.
 
 import cython
 
-from coalmm.errors import EACCES, EFAULT, ENOMEM, ENXIO
+from coalmm.errors import EACCES, EFAULT, EINTR, ENOMEM, ENXIO
 from coalmm.hardware.mmu import Mmu
 from coalmm.virtual.address_space import AddressSpaces
 
@@ -71,6 +71,7 @@ if not cython.compiled:
     )
 
     RECLAIM = 32  # frames asked of the page cache when there is none left
+    BATCH = 64 * FRAME_SIZE  # of pages that are brought between two looks at the clock
     AROUND = 16  # pages: a file fault maps what the cache has of this aligned window
 
 
@@ -132,10 +133,15 @@ class Faults:
         return 0
 
     def populate(self, space: int, start: int, end: int, write: bool) -> int:
-        """Bring the pages of [start, end) before they are touched; stops with the first error and returns it."""
+        """Bring the pages of [start, end) before they are touched; stops with the first error and returns it.
+
+        -EINTR: the machine's deadline has passed on the way.
+        """
         root = self.words[(space >> 3) + S_ROOT]
         access = ACCESS_WRITE if write else ACCESS_READ
         for vaddr in range(start, end, FRAME_SIZE):
+            if not vaddr & BATCH - 1 and self.mmu.is_late():
+                return -EINTR
             entry = self.tables.entry(root, vaddr)
             if not entry & PAGE_PRESENT or (write and not entry & PAGE_WRITABLE):
                 result = self.handle(space, vaddr, access, True)

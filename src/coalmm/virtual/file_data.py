@@ -10,12 +10,13 @@ the cache before that.
 
 import os
 
-from coalmm.errors import EBADF, ENOMEM
+from coalmm.errors import EBADF, EIO, ENOMEM
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
-from coalmm.typed import Any
+from coalmm.typed import Any, Iterator
 from coalmm.virtual.constants import F_CHANGED, F_KIND, F_PAGES, F_SIZE, F_WRITABLE, FILE_HOST
 
 LAST_PAGE = 1 << 52
+PIECE = 1 << 20  # bytes that are made zero in one step
 RECLAIM = 32  # frames asked of the page cache when there is none left
 
 
@@ -126,9 +127,18 @@ class FileData:
         if offset >= end:
             return
         if self._is_host(file):
-            self.write(file, offset, bytes(min(end, self.words[(file >> 3) + F_SIZE]) - offset))
+            self._punch_host(file, offset, min(end, self.words[(file >> 3) + F_SIZE]))
         else:
             self._drop(file, offset >> FRAME_SHIFT, end >> FRAME_SHIFT, False)
+
+    def _punch_host(self, file: int, offset: int, end: int) -> None:
+        """Zeros over what the host file has data for, with what shared maps wrote; its holes are zero already."""
+        if self.files.write_back(file) < 0:
+            raise OSError(EIO, "the host file cannot be written")
+        for start, size in data_of(self.files.descriptor(file), offset, end):
+            if self.files.is_late():
+                return
+            self.write(file, start, bytes(size))
 
     def _drop(self, file: int, first: int, last: int, copies: bool) -> None:
         """Take pages [first, last) out of every address space and out of the cache."""
@@ -157,6 +167,20 @@ class FileData:
     def _is_host(self, file: int) -> bool:
         """Whether a host file is behind it."""
         return bool(self.words[(file >> 3) + F_KIND] == FILE_HOST)
+
+
+def data_of(fd: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where [start, end) of a host file is no hole: (offset, size) of pieces of at most PIECE bytes."""
+    while start < end:
+        try:
+            start = os.lseek(fd, start, os.SEEK_DATA)
+            until = min(os.lseek(fd, start, os.SEEK_HOLE), end)
+        except OSError:  # no data after this
+            return
+        while start < until:
+            size = min(PIECE, until - start)
+            yield start, size
+            start += size
 
 
 def pieces(offset: int, end: int) -> list[tuple[int, int, int, int]]:

@@ -11,7 +11,7 @@ when it is first needed.
 import os
 
 from coalmm.errors import EIO, CorruptionError
-from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
+from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.ram import Ram
 from coalmm.physical.constants import SB_KERNEL_BASE
 from coalmm.physical.frames import Frames
@@ -42,12 +42,28 @@ from coalmm.virtual.records import Records
 
 HALF = 0xFFFF_FFFF
 READ_AHEAD = 16  # pages that one read of the host file brings at most
+LONGEST_RUN = 64  # pages that one write to the host file takes
 MOST_DESCRIPTORS = 256  # of the host, before files that nobody uses are let go
+
+
+def runs(pages: list[tuple[int, int]]) -> Iterator[tuple[int, list[int]]]:
+    """Sorted (index, pfn) as runs of adjacent pages, of at most LONGEST_RUN: the first index, the pfns."""
+    start = 0
+    for place in range(1, len(pages) + 1):
+        is_next = place < len(pages) and pages[place][0] == pages[place - 1][0] + 1
+        if not is_next or place - start == LONGEST_RUN:
+            yield pages[start][0], [pfn for _, pfn in pages[start:place]]
+            start = place
 
 
 def no_maps(file: int, first: int, last: int, copies: bool) -> int:
     """What `Files.unmap_pages` is where there are no address spaces."""
     return 0
+
+
+def never() -> bool:
+    """`Files.is_late` where there is no clock."""
+    return False
 
 
 class Files:
@@ -63,6 +79,7 @@ class Files:
         self.kernel_base = int(ram.words[SB_KERNEL_BASE])
         self.descriptors: dict[int, int] = {}
         self.unmap_pages: Callable[[int, int, int, bool], int] = no_maps  # the address spaces put theirs here
+        self.is_late: Callable[[], bool] = never  # and the machine's clock
         self.data = FileData(self)
         self.read_cached, self.write_cached = self.data.read, self.data.write
         self.truncate, self.punch = self.data.truncate, self.data.punch
@@ -294,25 +311,42 @@ class Files:
         """
         if self.get(file, F_KIND) != FILE_HOST or not self.get(file, F_WRITABLE):
             return 0
-        written = 0
         self.data.clear_tail(file, self.size(file))
-        for pfn in self.cache.pages_of(file):
-            index = self.cache.index(pfn)
-            size = min(self.size(file) - (index << FRAME_SHIFT), FRAME_SIZE)
-            if not self.cache.is_dirty(pfn) or not first <= index < last or size <= 0:
-                continue
-            if idle and self.frames.mappings(pfn):
-                continue
-            try:
-                os.pwrite(self.descriptor(file), self._view(pfn)[:size], index << FRAME_SHIFT)
-            except OSError:
+        last = min(last, (self.size(file) + FRAME_MASK) >> FRAME_SHIFT)
+        written = 0
+        for index, run in runs(sorted(self._dirty_pages(file, first, last, idle))):
+            if not self._write_run(file, index, run):
                 return -EIO
-            written += 1
-            if self.frames.mappings(pfn) == 0:
-                self.cache.clean(pfn)
+            written += len(run)
+            if self.is_late():
+                break
         if written and file in self.descriptors:
             self.words[(file >> 3) + F_CHANGED] = os.fstat(self.descriptors[file]).st_mtime_ns
         return written
+
+    def _dirty_pages(self, file: int, first: int, last: int, idle: bool) -> Iterator[tuple[int, int]]:
+        """(index, pfn) of the pages that `write_back` writes."""
+        for pfn in self.cache.pages_of(file):
+            if self.cache.is_dirty(pfn) and not (idle and self.frames.mappings(pfn)):
+                index = self.cache.index(pfn)
+                if first <= index < last:
+                    yield index, pfn
+
+    def _write_run(self, file: int, index: int, run: list[int]) -> bool:
+        """Write adjacent pages to the host file, not past its end; False if the host fails."""
+        start = index << FRAME_SHIFT
+        size = min(self.size(file) - start, len(run) << FRAME_SHIFT)
+        views = [self._view(pfn) for pfn in run]
+        views[-1] = views[-1][: size - ((len(run) - 1) << FRAME_SHIFT)]
+        try:
+            if os.pwritev(self.descriptor(file), views, start) < size:
+                return False
+        except OSError:
+            return False
+        for pfn in run:
+            if self.frames.mappings(pfn) == 0:
+                self.cache.clean(pfn)
+        return True
 
     def reclaim(self, count: int) -> int:
         """Free up to `count` frames of pages that nobody maps and that can be read again; how many it got.

@@ -5,10 +5,10 @@ Rules are those of Linux 6.18 (mm/mincore.c, mm/msync.c).
 
 from coalmm.errors import EBUSY, EINVAL, ENOMEM
 from coalmm.hardware.bits import ALL_ONES
-from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE, PAGE_PRESENT
+from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.typed import Iterator
 from coalmm.virtual.areas import Area
-from coalmm.virtual.constants import AREA_LOCKED, AREA_SHARED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
+from coalmm.virtual.constants import AREA_LOCKED, AREA_SHARED, F_PAGES, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 from coalmm.virtual.mappings import Mappings
 
 PART = 4096  # pages that are looked at before their bytes are written
@@ -32,17 +32,21 @@ class Residency:
                 return
             area = self.areas.area(record)
             until = min(end, area.end, vaddr + (PART << FRAME_SHIFT))
-            yield bytes(self._is_resident(space, area, at) for at in range(vaddr, until, FRAME_SIZE))
+            yield self._which(space, area, vaddr, until)
             vaddr = until
 
-    def _is_resident(self, space: int, area: Area, vaddr: int) -> bool:
-        """Whether a page is mapped, or in the page cache."""
-        if self.tables.entry(self.spaces.root(space), vaddr) & PAGE_PRESENT:
-            return True
-        if not area.file:
-            return False
-        index = (area.offset + (vaddr - area.start)) >> FRAME_SHIFT
-        return bool(self.files.cache.lookup(area.file, index))
+    def _which(self, space: int, area: Area, start: int, end: int) -> bytes:
+        """A byte a page of a part of an area: 1 if it is mapped, or in the page cache."""
+        found = bytearray((end - start) >> FRAME_SHIFT)
+        for vaddr, _, size, _ in self.tables.for_each_leaf(self.spaces.root(space), start, end):
+            for at in range(max(vaddr, start), min(vaddr + size, end), FRAME_SIZE):
+                found[(at - start) >> FRAME_SHIFT] = 1
+        if area.file and self.files.get(area.file, F_PAGES):
+            first = (area.offset + (start - area.start)) >> FRAME_SHIFT
+            for number, mapped in enumerate(found):
+                if not mapped and self.files.cache.lookup(area.file, first + number):
+                    found[number] = 1
+        return bytes(found)
 
     def sync(self, space: int, vaddr: int, length: int, flags: int = MS_SYNC) -> int:
         """msync(2): 0, -EINVAL, -ENOMEM (a hole; the rest was done), -EBUSY (locked, MS_INVALIDATE), -EIO."""

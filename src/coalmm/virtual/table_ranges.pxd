@@ -3,7 +3,8 @@ from libc.stdint cimport int64_t as i64, uint32_t as u32, uint64_t as u64
 cimport cython
 
 from coalmm.hardware.bits cimport ALL_ONES, bit
-from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT, PAGE_NX, PAGE_PRESENT
+from coalmm.hardware.constants cimport FRAME_MASK, FRAME_SHIFT, PAGE_DIRTY, PAGE_NX, PAGE_PRESENT
+from coalmm.physical.constants cimport KIND_CACHE
 from coalmm.physical.frames cimport Frames
 from coalmm.virtual.constants cimport RIGHT_FLAGS
 from coalmm.virtual.leaves cimport Leaves
@@ -33,3 +34,5 @@ cdef class TableRanges:
     cdef u64 protect_entries(self, u64 table, u64 level, u64 start, u64 end, u64 rights) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(level=u64, size=u64)
     cpdef bint next_leaf(self, u64 root, u64 vaddr, u64 end) except -1
+    @cython.locals(own=u64, cached=u64, dirty=u64, until=u64, pages=u64, pfn=u64)
+    cpdef tuple resident(self, u64 root, u64 start, u64 end)

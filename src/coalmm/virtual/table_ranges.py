@@ -14,7 +14,8 @@ from coalmm.virtual.tables import Tables
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, bit
-    from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, PAGE_NX, PAGE_PRESENT
+    from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, PAGE_DIRTY, PAGE_NX, PAGE_PRESENT
+    from coalmm.physical.constants import KIND_CACHE
     from coalmm.virtual.constants import RIGHT_FLAGS
 
 
@@ -149,6 +150,25 @@ class TableRanges:
             if vaddr == 0:
                 return False
         return False
+
+    def resident(self, root: int, start: int, end: int) -> tuple[int, int, int]:
+        """What of a user range is present, in 4 KiB pages: of the process's own, of files, dirty ones of both."""
+        own = cached = dirty = 0
+        while start < end and self.next_leaf(root, start, end):
+            start = max(start, self.found_vaddr)
+            until = min(self.found_vaddr + bit(self.tables.shifts[self.found_level]), end)
+            pages = (until - start) >> FRAME_SHIFT
+            pfn = (self.tables.leaf_address(self.found_entry, self.found_level) >> FRAME_SHIFT) + (
+                (start - self.found_vaddr) >> FRAME_SHIFT
+            )
+            if pfn < self.frames.pfn_limit and self.frames.kind(pfn) == KIND_CACHE:
+                cached += pages
+            else:
+                own += pages
+            if self.found_entry & PAGE_DIRTY:
+                dirty += pages
+            start = until
+        return own, cached, dirty
 
     def leaves_between(self, root: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Every mapping in the range: (vaddr, paddr, size in bytes, flags)."""

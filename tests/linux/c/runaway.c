@@ -1,4 +1,4 @@
-// Programs that take all there is, or never end: runaway heap|stack|fault|raise|nested
+// Programs that take all there is, or never end: runaway heap|stack|fault|raise|calls|nested
 #include "say.h"
 
 static int deep(int level) {
@@ -24,6 +24,10 @@ int main(int argc, char **argv) {
         handle(SIGUSR1, again, 0);
         raise(SIGUSR1);
         return 0;
+    case 'c':
+        for (size_t huge = 1ul << 45;;)
+            mincore(mmap(0, huge, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), huge,
+                    mmap(0, huge >> 12, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     case 'n':
         handle(SIGUSR1, again, SA_NODEFER);
         raise(SIGUSR1);

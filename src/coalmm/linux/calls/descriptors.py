@@ -64,7 +64,7 @@ def fcntl(task: Task, fd: int, command: int, argument: int) -> int:
     if command == F_GETFD:
         return FD_CLOEXEC if slot.close_on_exec else 0
     if command == F_SETFD:
-        slot.close_on_exec = bool(argument & FD_CLOEXEC)
+        task.files.set_close_on_exec(fd, bool(argument & FD_CLOEXEC))
         return 0
     if command == F_GETFL:
         return slot.file.flags
@@ -107,7 +107,7 @@ def ioctl(task: Task, fd: int, request: int, argument: int) -> int:
     if slot.file.flags & os.O_PATH:
         raise failure(EBADF)
     if request in (FIOCLEX, FIONCLEX):
-        slot.close_on_exec = request == FIOCLEX
+        task.files.set_close_on_exec(fd, request == FIOCLEX)
         return 0
     if request == FIONBIO:
         wanted = any(task.read(argument, 4))
@@ -127,7 +127,7 @@ def close_range(task: Task, first: int, last: int, flags: int) -> int:
         shared.drop()
     for fd in [fd for fd in task.files if first <= fd <= last]:
         if flags & CLOSE_RANGE_CLOEXEC:
-            task.files.slot(fd).close_on_exec = True
+            task.files.set_close_on_exec(fd, True)
         else:
             task.files.close(fd)
     return 0

@@ -11,7 +11,7 @@ from coalmm.linux.calls.robust import release_robust
 from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.group import RLIMIT_STACK
 from coalmm.linux.limits import put_limits
-from coalmm.linux.programs.execute import Program, check_sizes, find_program, load_program
+from coalmm.linux.programs.execute import Program, check_sizes, find_program, load_program, most_bytes
 from coalmm.linux.registry import system_call
 from coalmm.linux.signals.numbers import SIGCHLD, SIGKILL, SIGSEGV
 from coalmm.linux.signals.state import AlternateStack
@@ -44,9 +44,9 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
     """Find the program first; then there is no way back, and a failure ends the process."""
     system = task.system
     limit = task.group.limit(RLIMIT_STACK)[0]
-    most = max(min(limit, 1 << 32) // 4, 128 << 10)
+    most = most_bytes(limit)
     arguments, environment = task.read_strings(argv, most), task.read_strings(environ, most)
-    check_sizes(arguments, environment, min(limit, 1 << 32))
+    check_sizes(arguments, environment, limit)
     program = find_program(system.vfs, task.fs, path, arguments or [b""], task)
     try:
         cpu = find_cpu(task, program)

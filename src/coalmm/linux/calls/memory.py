@@ -6,7 +6,7 @@ memory and there are no protection keys, so the calls on those say so.
 
 from __future__ import annotations
 
-from errno import EFAULT, EINVAL, ENOMEM, ENOSYS, EPERM
+from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM
 
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
@@ -92,6 +92,8 @@ def mincore(task: Task, vaddr: int, length: int, vector: int) -> int:
     for found in task.process.processes.residency.resident(task.process.space, vaddr, pages):
         task.write(vector + done, found)
         done += len(found)
+        if task.system.is_late:
+            return -EINTR
     return 0 if done == pages else -ENOMEM
 
 

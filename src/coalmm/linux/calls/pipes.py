@@ -92,7 +92,7 @@ def transfer(source: Offset, target: Offset, size: int, once: bool = False) -> i
             source.advance(count)  # two sides with one offset move it once
         target.advance(count, consume=False)
         done += count
-        if count < len(data) or not data or once:
+        if count < len(data) or not data or once or (done >= CHUNK and source.task.system.is_late):
             break
     accessed(source.file, done)
     modified(target.file, done)

@@ -107,7 +107,7 @@ def read_parts(
                 raise
             consume(count)
             done, start, size = done + count, start + count, size - count
-            if count < CHUNK and size:
+            if size and (count < CHUNK or task.system.is_late):
                 return done
     if not any(size for _, size in parts):
         fetch(0, 0)
@@ -132,7 +132,7 @@ def write_parts(task: Task, parts: Parts, put: Callable[[bytes, int], int]) -> i
                 return done
             raise
         done += count
-        if not count:
+        if not count or (done >= CHUNK and task.system.is_late):
             break
     return done
 

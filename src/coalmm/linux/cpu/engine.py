@@ -398,6 +398,8 @@ class Engine:
                 self.put_result(value)
                 if self.fill.is_behind():
                     self.flush()
+                if self.fill.mmu.is_late():  # the call may have been cut short: the program is not to see that
+                    self.stop()
         except BaseException as error:
             self.fill.error = error
             self.stop()

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile
     from coalmm.linux.vfs.vfs import Vfs
 
-LONGEST_ARGUMENT = 128 << 10
+LONGEST_ARGUMENT = 128 << 10  # of one string, and what is always allowed in all
+MOST_ARGUMENTS = 6 << 20
 COMPATIBLE_TOP = 0xFFFF_E000  # of a 32-bit program's addresses on 64-bit tables, as on Linux
 STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first growth
 STACK_RANDOM, MMAP_RANDOM, BASE_RANDOM, BRK_RANDOM = 22, 28, 28, 13  # bits of pages, with randomisation on
@@ -118,11 +119,16 @@ def with_interpreter(vfs: Vfs, fs: FsContext, program: Program) -> Program:
     return program
 
 
+def most_bytes(stack_limit: int) -> int:
+    """Bytes that strings and pointers of execve may have in all (fs/exec.c, bprm_set_stack_limits)."""
+    return max(min(stack_limit // 4, MOST_ARGUMENTS), LONGEST_ARGUMENT)
+
+
 def check_sizes(argv: list[bytes], environ: list[bytes], stack_limit: int) -> None:
-    """OSError E2BIG for more strings than execve takes (Linux: a quarter of the stack, 128 KiB each)."""
+    """OSError E2BIG for more strings than execve takes."""
     strings = [*argv, *environ]
     total = sum(len(text) + 9 for text in strings)
-    if total > max(stack_limit // 4, LONGEST_ARGUMENT) or any(len(text) >= LONGEST_ARGUMENT for text in strings):
+    if total > most_bytes(stack_limit) or any(len(text) >= LONGEST_ARGUMENT for text in strings):
         raise OSError(E2BIG, "too many arguments")
 
 

@@ -128,7 +128,9 @@ class Recorder:
         for group in self.system.groups.values():
             if group.leader is not None and group.status is None:
                 record = self.record_of(group)
-                records[id(record)] = record.as_it_is_now(group.leader, self.details)
+                if id(record) in records or group.pid in self.records:
+                    details = self.details and len(records) <= MOST_DETAILED
+                    records[id(record)] = record.as_it_is_now(group.leader, details)
         for record in records.values():
             record.status, record.seconds = record.group.status, record.group.user_time
         if self.times is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE, PAGE_DIRTY
+from itertools import pairwise
+
+from coalmm.hardware.constants import FRAME_SHIFT
 from coalmm.inspect.proc import RIGHTS, what_it_shows
-from coalmm.physical.constants import KIND_CACHE
 from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import AREA_SHARED
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 CELLS = 256  # of the strip that shows an area
 MOST_AREAS = 400
-OWN, FILE = 0, 1
 
 
 class AreaPages:
@@ -28,20 +28,13 @@ class AreaPages:
         self.name = what_it_shows(kernel, area)[2]
         self.pages = (area.end - area.start) >> FRAME_SHIFT
         self.own = self.file = self.dirty = 0
+        self.cells: list[tuple[int, int]] = []
         count = min(self.pages, CELLS)
-        self.cells = [[0, 0] for _ in range(count)]
-        for vaddr, paddr, size, flags in kernel.page_tables.for_each_leaf(root, area.start, area.end):
-            for at in range(max(vaddr, area.start), min(vaddr + size, area.end), FRAME_SIZE):
-                self.count(kernel, (at - area.start) >> FRAME_SHIFT, (paddr + at - vaddr) >> FRAME_SHIFT, flags)
-
-    def count(self, kernel: Kernel, number: int, pfn: int, flags: int) -> None:
-        """One resident page: the `number`th of the area."""
-        frames = kernel.frames
-        kind = FILE if pfn < frames.pfn_limit and frames.kind(pfn) == KIND_CACHE else OWN
-        self.own += kind == OWN
-        self.file += kind == FILE
-        self.dirty += bool(flags & PAGE_DIRTY)
-        self.cells[number * len(self.cells) // self.pages][kind] += 1
+        edges = [area.start + (-(-self.pages * cell // count) << FRAME_SHIFT) for cell in range(count + 1)]
+        for start, end in pairwise(edges):
+            own, file, dirty = kernel.page_tables.ranges.resident(root, start, end)
+            self.cells.append((own, file))
+            self.own, self.file, self.dirty = self.own + own, self.file + file, self.dirty + dirty
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: addresses as numbers, sizes in pages."""

@@ -19,7 +19,7 @@ MOST_OPEN_FILES = 4096  # the hard one
 
 
 class Slot:
-    """One descriptor."""
+    """One descriptor. It does not change: the tables of a parent and its children share it."""
 
     def __init__(self, file: OpenFile, close_on_exec: bool = False) -> None:
         self.file = file
@@ -114,10 +114,16 @@ class FileTable:
         """A table with the same open files, for a child."""
         copy = FileTable(self.limit)
         copy._lowest = self._lowest
-        for fd, slot in self.slots.items():
+        copy.slots = dict(self.slots)
+        for slot in self.slots.values():
             slot.file.references += 1
-            copy.slots[fd] = Slot(slot.file, slot.close_on_exec)
         return copy
+
+    def set_close_on_exec(self, fd: int, value: bool) -> None:
+        """FD_CLOEXEC of a descriptor. OSError EBADF."""
+        slot = self.slot(fd)
+        if slot.close_on_exec != value:
+            self.slots[fd & 0xFFFF_FFFF] = Slot(slot.file, value)
 
     def close_on_exec(self) -> None:
         """What execve does."""
@@ -126,8 +132,13 @@ class FileTable:
 
     def close_all(self) -> None:
         """Close every descriptor."""
-        for fd in list(self.slots):
-            self.close(fd)
+        slots, self.slots, self._lowest = self.slots, {}, 0
+        for slot in slots.values():
+            file = slot.file
+            if file.references > 1 and not file.node.has_locks:
+                file.references -= 1  # nearly all of a child's: of its parent
+            else:
+                self._drop(file)
 
     def share(self) -> FileTable:
         """One more process that uses this table."""

@@ -16,11 +16,11 @@ from coalmm.linux.vfs.node import Alive, Node, Place
 from coalmm.linux.vfs.open_file import MOST_OFFSET, SEEK_DATA, SEEK_HOLE, OpenFile, sought
 from coalmm.typed import TYPE_CHECKING, Any, Callable
 from coalmm.virtual.constants import F_WRITABLE
+from coalmm.virtual.file_data import data_of
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
-CHUNK = 1 << 20
 FIONREAD = 0x541B
 FALLOC_KEEP, FALLOC_PUNCH, FALLOC_ZERO = 1, 2, 0x10
 
@@ -131,15 +131,18 @@ class FileNode(Node):
             os.ftruncate(fd, size)
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
-        """fallocate: room, or zero bytes. Holes are made by writing zeros."""
+        """fallocate: room, or zero bytes. What is data is written over with zeros; what is a hole is one already."""
         end = offset + length
         if mode in (FALLOC_PUNCH | FALLOC_KEEP, FALLOC_ZERO | FALLOC_KEEP):
             end = min(end, self.size)
         elif mode not in (0, FALLOC_KEEP, FALLOC_ZERO):
             raise failure(EOPNOTSUPP)
         if mode & (FALLOC_PUNCH | FALLOC_ZERO):
-            for at in range(offset, end, CHUNK):
-                self.write_at(bytes(min(CHUNK, end - at)), at)
+            self.sync()
+            for at, size in data_of(self.handle(True).fd, offset, end):
+                self.write_at(bytes(size), at)
+            if end > self.size:
+                self.truncate(end)
         elif mode == 0 and end > self.size:
             self.truncate(end)
 
