@@ -55,6 +55,7 @@ build/.built-$(VENV): $(VENV)/.installed setup.py $(SOURCES)
 	$(BIN)/python setup.py -q build_py --build-lib build/lib \
 		build_ext --build-lib build/lib --build-temp build/temp$(VENV) --parallel $(JOBS)
 	$(BIN)/python -m compileall -q build/lib
+	$(BIN)/python scripts/write_bytecode.py build/lib/coalmm
 	touch $@
 
 clean:

@@ -10,7 +10,7 @@ from machines import PROJECT
 SOURCE = PROJECT / "src" / "coalmm"
 ORDER = [
     {"errors", "sizes", "typed"},
-    {"hardware", "mode"},
+    {"bytecode", "hardware", "mode"},
     {"physical"},
     {"heap"},
     {"virtual"},

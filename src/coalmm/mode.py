@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from _frozen_importlib_external import EXTENSION_SUFFIXES  # importlib.machinery, which would load `warnings` for it
 
+from coalmm import bytecode
 from coalmm.typed import TYPE_CHECKING, ModuleType, Sequence
 
 if TYPE_CHECKING:
@@ -40,8 +42,6 @@ class SourceOnlyFinder:
 
 def is_compiled() -> bool:
     """Whether the package has extension modules for this Python: one stands for all."""
-    from importlib.machinery import EXTENSION_SUFFIXES
-
     one = os.path.join(os.path.dirname(__file__), "hardware", "ram")
     return any(os.path.exists(one + suffix) for suffix in EXTENSION_SUFFIXES)
 
@@ -55,6 +55,7 @@ def choose() -> str:
         sys.meta_path.insert(0, SourceOnlyFinder)
         return asked
     if is_compiled():
+        bytecode.use()
         return "compiled"
     if asked == "compiled":
         raise ImportError(f"{VARIABLE}=compiled, but the compiled modules are not there: run `make build`")

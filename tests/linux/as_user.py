@@ -8,7 +8,7 @@ import sys
 
 import coalmm
 from coalmm.__main__ import entry
-from coalmm.linux.cpu.emulator import library
+from coalmm.linux.cpu.emulator import functions
 
 PR_SET_DUMPABLE = 4
 LATE = ("difflib", "random", "tempfile", "traceback")  # otherwise imported when they are needed
@@ -18,7 +18,7 @@ for module in pkgutil.walk_packages(coalmm.__path__, "coalmm."):
         importlib.import_module(module.name)
 for name in LATE:
     importlib.import_module(name)
-library()
+functions()
 
 uid = int(sys.argv[1])
 os.setgroups([])

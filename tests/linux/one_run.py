@@ -15,7 +15,7 @@ from unicorn import unicorn_const, x86_const
 
 import coalmm
 from coalmm.linux import scheduler
-from coalmm.linux.cpu.emulator import library
+from coalmm.linux.cpu.emulator import functions
 
 NOW = 1_700_000_000_000_000_000
 LONG = 1 << 30  # microseconds
@@ -39,9 +39,9 @@ def stop_the_counter(engine):
 
     for instruction in (x86_const.UC_X86_INS_RDTSC, x86_const.UC_X86_INS_RDTSCP):
         hook, first, last = ctypes.c_size_t(), ctypes.c_uint64(1), ctypes.c_uint64(0)
-        uc = engine.emulator._uch
+        uc, add = ctypes.c_void_p(engine.uc), ctypes.PYFUNCTYPE(ctypes.c_int)(functions()["uc_hook_add"])
         kind = unicorn_const.UC_HOOK_INSN
-        status = library().uc_hook_add(uc, ctypes.byref(hook), kind, answer, None, first, last, instruction)
+        status = add(uc, ctypes.byref(hook), kind, answer, None, first, last, instruction)
         assert status == 0, status
     return answer
 

@@ -27,7 +27,7 @@ def test_a_public_module_is_there_without_an_import_of_its_own(name):
 
 def test_import_coalmm_loads_none_of_them():
     loaded = told("import coalmm, sys; print(*sorted(name for name in sys.modules if name.startswith('coalmm')))")
-    assert loaded == "coalmm coalmm.mode coalmm.typed"
+    assert loaded == "coalmm coalmm.bytecode coalmm.mode coalmm.typed"
 
 
 def test_completion_offers_what_is_not_loaded_yet():

@@ -5,7 +5,6 @@ code and an emulated CPU in this process use the very same bytes. On request a `
 processes can map too; a first touch of its pages costs the host a third more.
 """
 
-import ctypes
 import mmap
 import os
 
@@ -126,6 +125,7 @@ class Ram:
 
     def memory_extents(self) -> Iterator[tuple[int, int]]:
         """`extents` of anonymous memory, from /proc/self/pagemap; all of RAM where the host has none."""
+        import ctypes
         import re
 
         first = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping)) // FRAME_SIZE

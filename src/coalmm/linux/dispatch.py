@@ -6,7 +6,6 @@ counted, and never stops the program.
 
 from __future__ import annotations
 
-import importlib
 from errno import EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS
 
 from coalmm.errors import PageFaultError
@@ -37,7 +36,7 @@ def names_of(word: int) -> dict[int, str]:
 
 def families_of(name: str) -> tuple[str, ...]:
     """The modules that have a call; all there are for one that the index does not know."""
-    found = tuple(family for family, names in FAMILIES.items() if name in names.split())
+    found = tuple(family for family, names in FAMILIES.items() if name in names and name in names.split())
     if found:
         return found
     from pkgutil import iter_modules
@@ -53,7 +52,7 @@ def by_count(counts: dict[str, int]) -> dict[str, int]:
 def find_call(name: str, word: int) -> Registered | None:
     """The function of a call, for programs with words of so many bytes. Imports its family."""
     for family in families_of(name):
-        importlib.import_module(f"coalmm.linux.calls.{family}")
+        __import__(f"coalmm.linux.calls.{family}")
     return (CALLS_32.get(name) if word == 4 else None) or CALLS.get(name)
 
 

@@ -13,7 +13,8 @@ from coalmm.linux.cpu.hooks cimport (
     put_answer,
 )
 from coalmm.linux.cpu.library cimport (
-    context_restore, context_save, control_0, control_2, emu_start, emu_stop, register_read, register_write,
+    context_restore, context_save, control_0, control_2, emu_start, emu_stop, hook_add, hook_del, register_read,
+    register_write,
 )
 from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_ticker
 
@@ -21,12 +22,12 @@ from coalmm.linux.cpu.ticker cimport begin_slice, end_slice, end_ticker, start_t
 @cython.final
 cdef class Engine:
     cdef readonly Fill fill
-    cdef readonly object form, dispatch, emulator, hook_add, hook_del, user_mode, scratch, at_port, kernel_mode
+    cdef readonly object form, dispatch, emulator, user_mode, scratch, at_port, kernel_mode
     cdef readonly dict user_modes
     cdef readonly int in_flight
     cdef readonly u64 between_blocks
     cdef bint stop_once, used_port
-    cdef readonly u64 uc, start_at, stop_at, read_at, write_at, control_at, save_at, restore_at
+    cdef readonly u64 uc, start_at, stop_at, read_at, write_at, control_at, save_at, restore_at, hook_at, unhook_at
     cdef readonly int pointer, result, first, second, third, fourth, fifth, sixth
     cdef readonly bint narrow
     cdef readonly u64 stop_address

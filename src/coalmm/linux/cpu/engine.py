@@ -7,14 +7,12 @@ use the emulator for more than registers and a stop.
 One engine serves all tasks of its ABI; a task that is not running keeps its registers in a context.
 """
 
-import ctypes
-
 import cython
 
 from coalmm.linux.cpu import exceptions, exits, setup
 from coalmm.linux.cpu import unicorn_numbers as unicorn
+from coalmm.linux.cpu.emulator import check_address, functions
 from coalmm.linux.cpu.fill import Fill
-from coalmm.linux.cpu.library import load
 from coalmm.linux.cpu.registers import Form
 from coalmm.typed import Any, Callable
 
@@ -58,6 +56,8 @@ if not cython.compiled:
         control_2,
         emu_start,
         emu_stop,
+        hook_add,
+        hook_del,
         register_read,
         register_write,
     )
@@ -74,9 +74,9 @@ class Engine:
     def __init__(self, fill: Fill, form: Form, dispatch: Callable[..., object]) -> None:
         self.fill = fill
         self.dispatch = dispatch
-        addresses = load()
+        addresses = functions()
         self.emulator: Any = setup.make_emulator(fill.mmu.ram, form)
-        self.uc = self.emulator._uch.value or 0
+        self.uc = self.emulator.uc
         self.start_at = addresses["uc_emu_start"]
         self.stop_at = addresses["uc_emu_stop"]
         self.read_at = addresses["uc_reg_read"]
@@ -84,6 +84,8 @@ class Engine:
         self.control_at = addresses["uc_ctl"]
         self.save_at = addresses["uc_context_save"]
         self.restore_at = addresses["uc_context_restore"]
+        self.hook_at = addresses["uc_hook_add"]
+        self.unhook_at = addresses["uc_hook_del"]
         self.use(form)
         self.stop_address = fill.page_address + setup.STOP_OFFSET
         self.vector = 0
@@ -92,7 +94,7 @@ class Engine:
         self.diagnosing = False
         self.seen: list[tuple[bool, int]] = []
         setup.fill_own_page(fill.mmu.ram, fill.page, form)
-        self.add_hooks(addresses["uc_hook_add"])
+        self.add_hooks()
         self.kernel_mode = self.new_context()
         self.user_modes: dict[str, Any] = {}
         self.enter_user_mode()
@@ -155,12 +157,12 @@ class Engine:
 
     def find_exception_field(self) -> int:
         """Where a context has the exception that is being delivered: a privileged instruction makes one."""
-        before = exceptions.content(self.user_mode)
+        before = self.user_mode.content()
         landing = self.fill.page_address + setup.LANDING_OFFSET
         emu_start(self.start_at, self.uc, landing, self.stop_address, 0, 0)
         self.save(self.scratch)
         self.restore(self.user_mode)
-        return exceptions.find_field(before, exceptions.content(self.scratch), GENERAL_PROTECTION)
+        return exceptions.find_field(before, self.scratch.content(), GENERAL_PROTECTION)
 
     def check_stops(self) -> None:
         """Make sure that a stop does not come within an instruction. OSError if it does."""
@@ -184,13 +186,8 @@ class Engine:
         exceptions.clear_field(self.scratch, self.in_flight)
         self.restore(self.scratch)
 
-    def add_hooks(self, function: int) -> None:
+    def add_hooks(self) -> None:
         """Register the callbacks of `hooks` with the emulator."""
-        self.hook_add = ctypes.PYFUNCTYPE(
-            ctypes.c_int, *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p),
-            *(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int),
-        )(function)  # fmt: skip
-        self.hook_del = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(load()["uc_hook_del"])
         self.add_hook(unicorn.UC_HOOK_TLB_FILL, fill_address(on_fill))
         self.add_hook(unicorn.UC_HOOK_INTR, number_address(on_interrupt))
         if not self.narrow:
@@ -200,11 +197,8 @@ class Engine:
 
     def add_hook(self, kind: int, callback: int, instruction: int = 0) -> int:
         """Have the emulator call `callback` on every event of a kind; the hook, to be removed by."""
-        hook = ctypes.c_void_p()
-        error = self.hook_add(self.uc, ctypes.addressof(hook), kind, callback, handle_of(self), 1, 0, instruction)
-        if error:
-            raise OSError(f"the CPU emulator refused a hook: error {error}")
-        return hook.value or 0
+        hook = hook_add(self.hook_at, self.uc, kind, callback, handle_of(self), instruction)
+        return check_address(hook, "it refused a hook")
 
     def close(self) -> None:
         """Let go of the emulator. Contexts must be gone."""
@@ -231,11 +225,11 @@ class Engine:
 
     def save(self, context: Any) -> None:
         """Keep all registers in a context."""
-        context_save(self.save_at, self.uc, context.context.value)
+        context_save(self.save_at, self.uc, context.address)
 
     def restore(self, context: Any) -> None:
         """Take all registers from a context."""
-        context_restore(self.restore_at, self.uc, context.context.value)
+        context_restore(self.restore_at, self.uc, context.address)
 
     # --- running ---
 
@@ -338,7 +332,7 @@ class Engine:
             self.flush()
             self.step()
         finally:
-            self.hook_del(self.uc, hook)
+            hook_del(self.unhook_at, self.uc, hook)
             self.diagnosing = False
             self.restore(before)
             self.flush()

@@ -6,17 +6,11 @@ field (`old_exception` in QEMU's CPUX86State) has no name outside; it is found o
 changes in a saved context: -1 becomes the vector.
 """
 
-import ctypes
 import struct
 
-from coalmm.typed import Any
+from coalmm.linux.cpu.emulator import Context, poke
 
 NONE = -1
-
-
-def content(context: Any) -> bytes:
-    """The bytes of a saved context."""
-    return ctypes.string_at(context.context.value, context.size)
 
 
 def find_field(before: bytes, after: bytes, vector: int) -> int:
@@ -32,6 +26,6 @@ def find_field(before: bytes, after: bytes, vector: int) -> int:
     return found[0]
 
 
-def clear_field(context: Any, offset: int) -> None:
+def clear_field(context: Context, offset: int) -> None:
     """No exception is being delivered."""
-    ctypes.memmove(context.context.value + offset, struct.pack("<i", NONE), 4)
+    poke(context.address + offset, struct.pack("<i", NONE))

@@ -7,13 +7,11 @@ has no function; it is found behind `context_content`, which has one, and `Engin
 it does what it should.
 """
 
-import ctypes
 import os
 
-from coalmm.linux.cpu.emulator import library
-from coalmm.typed import Any
+from coalmm.linux.cpu.emulator import Emulator, poke
+from coalmm.linux.cpu.unicorn_numbers import UC_CTL_CONTEXT_MODE
 
-CONTEXT_MODE = 14 | 1 << 26 | 1 << 30  # uc_ctl: the control, one argument, write
 CPU_ONLY, CPU_AND_MEMORY = 1, 3  # UC_CTL_CONTEXT_*
 SEARCHED = 8192
 
@@ -23,13 +21,12 @@ def refuse(why: str) -> OSError:
     return OSError(f"this version of the CPU emulator stops within instructions ({why}): pip install 'unicorn==2.1.4'")
 
 
-def find_flag(emulator: Any) -> int:
+def find_flag(emulator: Emulator) -> int:
     """The address of the flag. OSError if it is not where it is expected."""
     modes = (CPU_ONLY, CPU_AND_MEMORY, CPU_ONLY)
     seen = []
     for mode in modes:
-        if library().uc_ctl(emulator._uch, CONTEXT_MODE, ctypes.c_int(mode)):
-            raise refuse("no mode of contexts")
+        emulator.control(UC_CTL_CONTEXT_MODE, mode, "no mode of contexts")
         seen.append(content(emulator))
     after = seen[-1]
     numbers = [memoryview(part[: len(part) & -4]).cast("i") for part in seen]
@@ -39,18 +36,18 @@ def find_flag(emulator: Any) -> int:
     flag = ((found[0] + 8 + 7) & -8) + 8 + 2  # int cpu_context_size, u64 next_pc, bool hook_insert, bool first_tb
     if after[flag] != 0 or after[flag + 1] != 1:  # bool init_done follows
         raise refuse("the flag is not where it was")
-    return int(emulator._uch.value) + flag
+    return emulator.uc + flag
 
 
-def content(emulator: Any) -> bytes:
+def content(emulator: Emulator) -> bytes:
     """The first bytes of the engine's structure, as far as they can be read."""
     memory = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.pread(memory, SEARCHED, emulator._uch.value)
+        return os.pread(memory, SEARCHED, emulator.uc)
     finally:
         os.close(memory)
 
 
 def set_flag(address: int, value: bool) -> None:
     """Whether code that is translated from now on stops only between blocks."""
-    ctypes.memset(address, int(value), 1)
+    poke(address, bytes((value,)))

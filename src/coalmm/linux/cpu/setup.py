@@ -2,9 +2,7 @@
 
 Facts about Unicorn 2.1.4 that this rests on: `sysret` and `sysexit` reach CPL 3 without any descriptor
 table, in the virtual TLB mode too, so privileged instructions fault as they should; the page where
-emulation is to stop is looked up in the MMU as code; the Python object keeps the C handle in `_uch`.
-What can call our hooks back (running, loading a segment) is done by the engine: the Python object lets
-go of Python's lock meanwhile, and the hooks need it.
+emulation is to stop is looked up in the MMU as code.
 """
 
 import struct

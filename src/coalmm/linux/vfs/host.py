@@ -4,7 +4,6 @@ Whatever a guest's path is, it reaches the host only through `HostName`: a direc
 same way from the root, and one name in it. So no path, link or race on the host leads out of the root.
 """
 
-import ctypes
 import os
 
 from coalmm.typed import Iterator
@@ -72,6 +71,8 @@ class HostName:
 
 def exchange(first: HostName, second: HostName) -> None:
     """Swap what two names lead to, as renameat2 does. OSError."""
+    import ctypes
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.renameat2(first.directory.fd, first.name, second.directory.fd, second.name, RENAME_EXCHANGE):
         number = ctypes.get_errno()

@@ -8,7 +8,7 @@ from errno import EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
 
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
-from coalmm.typed import TYPE_CHECKING, Any, Iterator, NamedTuple
+from coalmm.typed import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.inotify import Watch
@@ -91,6 +91,7 @@ class Directory(Node):
     name: bytes
 
     is_gone = False  # it was removed; somebody still has it open or is in it
+    waiting: dict[bytes, Callable[[], Directory]] | None = None  # what is mounted at names when they are used
 
     @property
     def path(self) -> bytes:
@@ -122,6 +123,15 @@ class Directory(Node):
     def mount(self, name: bytes, node: Directory) -> None:
         """Show another directory at a name; what is there below is hidden."""
         raise failure(EACCES)
+
+    def mount_when_used(self, name: bytes, make: Callable[[], Directory]) -> None:
+        """The same for a directory that is made when somebody looks there."""
+        self.waiting = {**(self.waiting or {}), name: make}
+
+    def mount_waiting(self, name: bytes) -> None:
+        """Somebody looks at a name."""
+        if self.waiting is not None and name in self.waiting:
+            self.mount(name, self.waiting.pop(name)())
 
     def create(self, name: bytes, mode: int) -> Node:
         """Make a file; the kind is in the mode: regular, directory or FIFO."""

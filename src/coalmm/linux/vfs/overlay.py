@@ -342,6 +342,8 @@ class OverlayDirectory(OverlayNode, Directory):
     # --- names ---
 
     def lookup(self, name: bytes, task: Any = None) -> Node | None:
+        if self.waiting:
+            self.mount_waiting(name)
         if name in self.changed:
             return self.changed[name]
         node = self.alive.get(name)
@@ -376,6 +378,8 @@ class OverlayDirectory(OverlayNode, Directory):
         return node
 
     def entries(self, task: Any = None) -> Iterator[Entry]:
+        for name in [*(self.waiting or ())]:
+            self.mount_waiting(name)
         for name, node in self.changed.items():
             if node is not None:
                 yield Entry(name, node.attributes().ino, node.kind)

@@ -169,6 +169,8 @@ class HostDirectory(HostNode, Directory):
     # --- names ---
 
     def lookup(self, name: bytes, task: Any = None) -> Node | None:
+        if self.waiting:
+            self.mount_waiting(name)
         if name in self.mounts:
             return self.mounts[name]
         at = self.at_name(name)
@@ -219,6 +221,8 @@ class HostDirectory(HostNode, Directory):
         return kinds.get(kind, HostNode)(self.page_cache, at, kind)
 
     def entries(self, task: Any = None) -> Iterator[Entry]:
+        for name in [*(self.waiting or ())]:
+            self.mount_waiting(name)
         for name, mounted in self.mounts.items():
             yield Entry(name, mounted.attributes().ino, mounted.kind)
         for name in list_directory(self.inside):

@@ -9,7 +9,6 @@ import os
 import stat
 from errno import EAGAIN, EBADF, EBUSY, EINVAL, ENXIO, EPERM, EPIPE
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
-from weakref import WeakKeyDictionary
 
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_new
@@ -164,6 +163,8 @@ class Fifo:
     """What opening a FIFO waits for: the other side. `waiting` keeps how many opens a waiting task has seen."""
 
     def __init__(self) -> None:
+        from weakref import WeakKeyDictionary
+
         self.pipe = Pipe()
         self.waiting: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 

@@ -19,16 +19,13 @@ from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access
 from coalmm.linux.vfs.console import OutputLimit, Stream, StreamFile, StreamNode
 from coalmm.linux.vfs.context import FsContext
-from coalmm.linux.vfs.devices import memory_devices
 from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.file_table import FileTable
 from coalmm.linux.vfs.host import HostName, open_root
 from coalmm.linux.vfs.node import Directory, Node, Place
 from coalmm.linux.vfs.open_file import OpenFile, PathFile
 from coalmm.linux.vfs.overlay import Overlay, OverlayDirectory
-from coalmm.linux.vfs.proc import ProcDirectory
 from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
-from coalmm.linux.vfs.sys import system_tree
 from coalmm.typed import TYPE_CHECKING, Any, Sequence
 
 if TYPE_CHECKING:
@@ -62,7 +59,7 @@ class Vfs:
         seed: int | None = None,
     ) -> None:
         raise_descriptor_limit()
-        current.credentials = Credentials.of_host()
+        current.credentials = self.credentials = Credentials.of_host()
         handle = open_root(root)
         self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
         self.root: Directory = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
@@ -71,9 +68,9 @@ class Vfs:
         self.console = [StreamNode(stream, number, self.output) for number, stream in enumerate(console)]
         for path in writable:
             self._make_writable(os.path.realpath(root), os.path.realpath(path))
-        self.root.mount(b"dev", self._devices(seed))
-        self.root.mount(b"proc", ProcDirectory(self.root))
-        self.root.mount(b"sys", system_tree(self.root))
+        self.seed = seed
+        for name, make in ((b"dev", self._devices), (b"proc", self._proc), (b"sys", self._sys)):
+            self.root.mount_when_used(name, make)
 
     def _make_writable(self, root: str, path: str) -> None:
         """Changes below a host directory go to the host. ValueError for one outside of the root, OSError."""
@@ -93,17 +90,31 @@ class Vfs:
         else:
             directory.parent.mount(directory.name, host)
 
-    def _devices(self, seed: int | None) -> OverlayDirectory:
-        """/dev, with what shared memory and terminals need."""
+    def _devices(self) -> Directory:
+        """/dev, with what shared memory and terminals need. It is the host user's, whoever asks first."""
+        from coalmm.linux.vfs.devices import memory_devices
+
+        asks, current.credentials = current.credentials, self.credentials
         dev = OverlayDirectory(self.overlay, self.root, b"dev", None)
         dev.meta = self.overlay.new(stat.S_IFDIR | 0o755, 2)
-        dev.changed.update(memory_devices(seed))
+        dev.changed.update(memory_devices(self.seed))
         dev.pinned = True
         for name, mode in ((b"shm", 0o1777), (b"pts", 0o755)):
             dev.create(name, stat.S_IFDIR | mode)
         for name, target in ((b"fd", b"fd"), (b"stdin", b"fd/0"), (b"stdout", b"fd/1"), (b"stderr", b"fd/2")):
             dev.symlink(name, b"/proc/self/" + target)
+        current.credentials = asks
         return dev
+
+    def _proc(self) -> Directory:
+        from coalmm.linux.vfs.proc import ProcDirectory
+
+        return ProcDirectory(self.root)
+
+    def _sys(self) -> Directory:
+        from coalmm.linux.vfs.sys import system_tree
+
+        return system_tree(self.root)
 
     def context(self, cwd: bytes = b"/") -> FsContext:
         """Where the first task is. OSError if that is no directory."""
