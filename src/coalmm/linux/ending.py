@@ -99,6 +99,10 @@ class Ending:
         group.status = status
         if group.timers is not None:
             group.timers.stop()
+        if group.session == group.pid and self.system.vfs.terminals:
+            from coalmm.linux.vfs.terminal import session_ends
+
+            session_ends(self.system, group.session)
         heir = self.heir(group)
         for child in list(group.children):
             self.leave_child(child, heir)

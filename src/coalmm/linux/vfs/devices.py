@@ -1,4 +1,4 @@
-"""/dev: null, zero, full, random, urandom and tty. No other device can be opened.
+"""/dev: null, zero, full, random, urandom, tty and ptmx. No other device can be opened.
 
 Random bytes are the same in each run, as all else is; `--seed` gives others.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 DEVICE = 5  # st_dev of /dev
+TTY_MINOR, PTMX_MINOR = 0, 2  # of major 5
 NUMBERS = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}  # minors of major 1
 
 
@@ -80,20 +81,33 @@ class DeviceFile(OpenFile):
 
 
 class TtyNode(Node):
-    """/dev/tty: there is no controlling terminal."""
+    """/dev/tty: the controlling terminal, if there is one; or /dev/ptmx, which makes terminals."""
 
     kind = stat.S_IFCHR
     is_mount = True
 
-    def __init__(self, ino: int) -> None:
+    def __init__(self, ino: int, minor: int) -> None:
         self.status = of_new(DEVICE, ino, stat.S_IFCHR | 0o666)
-        self.status.rdev = os.makedev(5, 0)
+        self.status.rdev = os.makedev(5, minor)
+        self.is_master = minor == PTMX_MINOR
 
     def attributes(self) -> Attributes:
         return self.status
 
+    def truncate(self, size: int) -> None:
+        """Nothing."""
+
     def open(self, place: Place, flags: int, task: Any = None) -> OpenFile:
-        raise failure(ENXIO)
+        if task is None or not (self.is_master or task.system.vfs.terminals):
+            raise failure(ENXIO)
+        from coalmm.linux.vfs.pty import open_controlling, open_master
+
+        if self.is_master:
+            return open_master(self, place, flags, task)
+        file = open_controlling(self, place, flags, task)
+        if file is None:
+            raise failure(ENXIO)
+        return file
 
 
 class Randomness:
@@ -120,4 +134,4 @@ def memory_devices(seed: int | None) -> dict[bytes, Node]:
         name.encode(): DeviceNode(name, os.makedev(1, minor), 4 + minor, sources.get(name, bytes))
         for name, minor in NUMBERS.items()
     }
-    return nodes | {b"tty": TtyNode(20)}
+    return nodes | {b"tty": TtyNode(20, TTY_MINOR), b"ptmx": TtyNode(21, PTMX_MINOR)}

@@ -22,6 +22,7 @@ class Node:
 
     kind = stat.S_IFREG
     is_mount = False  # a name that cannot be removed or moved: /proc and the like
+    is_terminal = False  # opened with O_NOCTTY it is another thing
     is_magic = False  # a link of /proc that leads to a place by itself, not by its text
 
     watches: list[Watch] | None = None  # inotify's

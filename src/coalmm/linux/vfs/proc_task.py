@@ -42,17 +42,26 @@ def of_memory(make: Callable[..., str], *, machine: bool = True) -> Text:
     return text
 
 
+def terminal_of(task: Task | None) -> tuple[int, int]:
+    """The number of a task's controlling terminal, and the process group in its foreground."""
+    terminals = list(task.system.vfs.terminals.values()) if task is not None else []
+    found = [(each.number, each.foreground) for each in terminals if task is not None and each.is_of(task)]
+    return found[0] if found else (0, -1)
+
+
 def stat_text(group: ThreadGroup, task: Task | None) -> bytes:
     """/proc/PID/stat: the 52 fields of proc(5), in order."""
     name = task.process.name if task is not None else "zombie"
     state = "Z" if task is None else "T" if group.is_stopped else "S" if task.wait is not None else "R"
     parent = group.parent.pid if group.parent is not None else 0
+    terminal, foreground = terminal_of(task)
     usage = task.process.usage if task is not None else None
     where = stat_addresses(task.process) if task is not None else dict.fromkeys(ADDRESSES, 0)
     minor, major = group.all_faults
     children_minor, children_major = group.children_faults
     numbers = [
-        parent, group.process_group, group.session, 0, -1, 0x400000, minor, children_minor, major, children_major,
+        parent, group.process_group, group.session, terminal, foreground, 0x400000,
+        minor, children_minor, major, children_major,
         int(group.user_time * TICKS), int(group.system_time * TICKS), int(group.children_time * TICKS), 0,
         20, 0, len(group.tasks), 0, 0, usage.virt if usage else 0, usage.rss >> 12 if usage else 0,
         group.limit(RLIMIT_RSS)[0], where["startcode"], where["endcode"], where["startstack"], 0, 0, 0, 0, 0, 0, 0,

@@ -30,6 +30,7 @@ from coalmm.typed import TYPE_CHECKING, Any, Sequence
 
 if TYPE_CHECKING:
     from coalmm.linux.vfs.sockets import SocketFile
+    from coalmm.linux.vfs.terminal import Terminal
 
 OVERLAY_LIMIT = 4 << 30
 LARGE_FILE = 0o100000  # O_LARGEFILE
@@ -69,6 +70,7 @@ class Vfs:
         for path in writable:
             self._make_writable(os.path.realpath(root), os.path.realpath(path))
         self.seed = seed
+        self.terminals: dict[int, Terminal] = {}  # the pseudo terminals, by number
         for name, make in ((b"dev", self._devices), (b"proc", self._proc), (b"sys", self._sys)):
             self.root.mount_when_used(name, make)
 
@@ -100,7 +102,8 @@ class Vfs:
         dev.changed.update(memory_devices(self.seed))
         dev.pinned = True
         for name, mode in ((b"shm", 0o1777), (b"pts", 0o755)):
-            dev.create(name, stat.S_IFDIR | mode)
+            folder = dev.create(name, stat.S_IFDIR | mode)
+            folder.is_mount = True
         for name, target in ((b"fd", b"fd"), (b"stdin", b"fd/0"), (b"stdout", b"fd/1"), (b"stderr", b"fd/2")):
             dev.symlink(name, b"/proc/self/" + target)
         current.credentials = asks
@@ -213,7 +216,8 @@ class Vfs:
         truncates = bool(flags & os.O_TRUNC) and node.kind == stat.S_IFREG
         if truncates:
             node.truncate(0)
-        return notify.opened(node.open(place, flags & ~NEW_FLAGS, task), truncates)
+        kept = os.O_NOCTTY if node.is_terminal else 0
+        return notify.opened(node.open(place, flags & ~NEW_FLAGS | flags & kept, task), truncates)
 
     def open_memory(self, name: bytes, sealable: bool) -> OpenFile:
         """memfd_create(2)."""
