@@ -13,6 +13,7 @@ import pytest
 
 import coalmm
 from coalmm.linux.system import System
+from coalmm.virtual.constants import SB_RECLAIMED
 from machines import Ledger
 
 SOURCES = Path(__file__).parent / "c"
@@ -46,6 +47,7 @@ class OurRun:
     oopses: list = field(default_factory=list)
     idle: float = 0.0
     ended: bool = True
+    reclaimed: int = 0
 
 
 def cache_folder() -> Path:
@@ -135,11 +137,13 @@ def run_on_ours(
             kernel.validate()
         finally:
             system.close()
+        reclaimed = int(kernel.ram.words[SB_RECLAIMED])
         kernel.files.drop_unused()
         ledger.assert_all_is_back()
         contents = [os.pread(stream.fileno(), os.fstat(stream.fileno()).st_size, 0) for stream in (out, err)]
         unknown = dict(system.dispatcher.unknown)
-        return OurRun(Outcome(*contents, group.status or 0), system.crashes, unknown, system.oopses, idle, ended)
+        outcome = Outcome(*contents, group.status or 0)
+        return OurRun(outcome, system.crashes, unknown, system.oopses, idle, ended, reclaimed)
 
 
 def assert_same(argv: list[str], stdin: bytes = b"", paging: str = "x86_64", **options) -> OurRun:

@@ -31,7 +31,7 @@ class Mmu:
     """Paging hardware of one CPU over `ram`, in one format, with an empty TLB.
 
     `generation` counts the invalidations, so that another holder of translations (an emulated CPU)
-    knows when to drop its own.
+    knows when to drop its own. One of a single page counts 1, `flush` 2: more than the page that a fault is about.
 
     `deadline` is when whatever runs is going to be ended (nanoseconds of the monotonic clock; 0: never), as a
     CPU's timer is set.
@@ -74,7 +74,7 @@ class Mmu:
     def flush(self) -> None:
         """Forget every translation, global ones too (as a change of CR4.PGE does)."""
         self.tlb.flush_all()
-        self.generation += 1
+        self.generation += 2
 
     def is_late(self) -> bool:
         """Whether the deadline has passed. Long work asks between its parts, and ends: nobody waits for it any more."""

@@ -31,6 +31,7 @@ from coalmm.virtual.constants import (
     FILE_MEMORY,
     RIGHT_WRITE,
     S_LOCKED,
+    SB_RECLAIMED,
 )
 
 # Every key of /proc/meminfo, in Linux's order (fs/proc/meminfo.c, 6.x); what is not computed here is 0.
@@ -69,7 +70,7 @@ def memory_info(machine: Machine) -> MemoryInfo:
 def meminfo_values(machine: Machine) -> dict[str, int]:
     """Every key of /proc/meminfo: bytes, and frames for the four HugePages_ counts.
 
-    There are no LRU lists: pages of files are active while something maps them, anonymous ones always.
+    There is one list of file pages for reclaim: they count as active while something maps them, anonymous ones always.
     """
     words = machine.ram.words
     info = memory_info(machine)
@@ -149,3 +150,18 @@ def meminfo_text(machine: Machine) -> str:
         else:
             lines.append(f"{key + ':':<16}{value >> 10:8} kB\n")
     return "".join(lines)
+
+
+def vmstat_text(machine: Machine) -> str:
+    """The text of /proc/vmstat, those counters that there are here; pages."""
+    words = machine.ram.words
+    counts = {
+        "nr_free_pages": words[SB_FREE],
+        "nr_anon_pages": words[SB_USER] - words[SB_CACHE_MAPPED],
+        "nr_mapped": words[SB_CACHE_MAPPED],
+        "nr_file_pages": words[SB_KINDS + KIND_CACHE],
+        "nr_page_table_pages": words[SB_KINDS + KIND_TABLE] + words[SB_KINDS + KIND_DIRECTORY],
+        "pgsteal_direct": words[SB_RECLAIMED],
+        "pgsteal_file": words[SB_RECLAIMED],
+    }
+    return "".join(f"{name} {count}\n" for name, count in counts.items())

@@ -153,7 +153,8 @@ class Process:
         if not user.reach_all(start, length, ACCESS_READ):
             raise self._fault(ACCESS_READ)
         data = bytearray(length)
-        user.load(start, memoryview(data))
+        if not user.load(start, memoryview(data)):
+            raise self._fault(ACCESS_READ)
         return bytes(data)
 
     def write(self, vaddr: int, data: bytes | bytearray | memoryview) -> None:

@@ -44,7 +44,7 @@ from coalmm.process.constants import (
 from coalmm.process.process import Process
 from coalmm.typed import TYPE_CHECKING, Any, Callable, Iterator
 from coalmm.virtual.address_space import AddressSpaces, Usage
-from coalmm.virtual.constants import S_REFERENCES
+from coalmm.virtual.constants import RECLAIM, S_REFERENCES
 from coalmm.virtual.mappings import Mappings
 from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.records import Records
@@ -181,6 +181,8 @@ class Processes:
         if not record or not self.get(record, P_SPACE):
             return -ESRCH
         space = self.spaces.clone(self.get(record, P_SPACE))
+        while not space and not self.spaces.frames.injection.armed and self.spaces.files.reclaim(RECLAIM):
+            space = self.spaces.clone(self.get(record, P_SPACE))
         return self._start(space, self.name(record), pid) if space else -ENOMEM
 
     def share(self, pid: int) -> int:

@@ -101,6 +101,7 @@ class AddressSpaces:
         self.first_word = frames.first_word
         files.unmap_pages = self.unmap_file
         files.is_late = tables.mmu.is_late
+        files.spaces = self
 
     def top_of(self, space: int) -> int:
         """Where the user addresses of a space end."""

@@ -101,17 +101,28 @@ cdef extern from *:
     #define coalmm_virtual_FILE_MEMORY 0x2ULL
     #define coalmm_virtual_D_INDEX 0x4ULL
     #define coalmm_virtual_D_FILE 0x5ULL
-    #define coalmm_virtual_D_DIRTY 0x6ULL
+    #define coalmm_virtual_D_STATE 0x6ULL
+    #define coalmm_virtual_D_BROUGHT 0x6ULL
+    #define coalmm_virtual_D_NEWER 0xeULL
+    #define coalmm_virtual_D_OLDER 0xfULL
+    #define coalmm_virtual_STATE_DIRTY 0x1ULL
+    #define coalmm_virtual_YOUNG 0x40ULL
+    #define coalmm_virtual_RECLAIM 0x20ULL
+    #define coalmm_virtual_STATE_USED 0x2ULL
     #define coalmm_virtual_D_SPACE 0x7ULL
     #define coalmm_virtual_SB_CACHE_BUCKETS 0xf8ULL
     #define coalmm_virtual_SB_CACHE_SHIFT 0xf9ULL
     #define coalmm_virtual_SB_CACHE_PAGES 0xfaULL
-    #define coalmm_virtual_SB_CACHE_HAND 0xfbULL
+    #define coalmm_virtual_SB_CACHE_NEWEST 0xfbULL
     #define coalmm_virtual_SB_FILES 0xfcULL
     #define coalmm_virtual_SB_FILE_NUMBER 0xfdULL
     #define coalmm_virtual_SB_FILE_SLAB 0xfeULL
     #define coalmm_virtual_SB_SPACE_SLAB 0xffULL
     #define coalmm_virtual_SB_CACHE_COUNT 0x100ULL
+    #define coalmm_virtual_SB_CACHE_OLDEST 0x101ULL
+    #define coalmm_virtual_SB_CACHE_LISTED 0x102ULL
+    #define coalmm_virtual_SB_CACHE_CLOCK 0x103ULL
+    #define coalmm_virtual_SB_RECLAIMED 0x104ULL
     #define coalmm_virtual_HASH_FACTOR 0x9e3779b97f4a7c15ULL
     #define coalmm_virtual_LOWEST 0x10000ULL
     #define coalmm_virtual_ENTRY_ADDRESS 0xffffffffff000ULL
@@ -272,17 +283,28 @@ cdef extern from *:
     const u64 FILE_MEMORY "coalmm_virtual_FILE_MEMORY"
     const u64 D_INDEX "coalmm_virtual_D_INDEX"
     const u64 D_FILE "coalmm_virtual_D_FILE"
-    const u64 D_DIRTY "coalmm_virtual_D_DIRTY"
+    const u64 D_STATE "coalmm_virtual_D_STATE"
+    const u64 D_BROUGHT "coalmm_virtual_D_BROUGHT"
+    const u64 D_NEWER "coalmm_virtual_D_NEWER"
+    const u64 D_OLDER "coalmm_virtual_D_OLDER"
+    const u64 STATE_DIRTY "coalmm_virtual_STATE_DIRTY"
+    const u64 YOUNG "coalmm_virtual_YOUNG"
+    const u64 RECLAIM "coalmm_virtual_RECLAIM"
+    const u64 STATE_USED "coalmm_virtual_STATE_USED"
     const u64 D_SPACE "coalmm_virtual_D_SPACE"
     const u64 SB_CACHE_BUCKETS "coalmm_virtual_SB_CACHE_BUCKETS"
     const u64 SB_CACHE_SHIFT "coalmm_virtual_SB_CACHE_SHIFT"
     const u64 SB_CACHE_PAGES "coalmm_virtual_SB_CACHE_PAGES"
-    const u64 SB_CACHE_HAND "coalmm_virtual_SB_CACHE_HAND"
+    const u64 SB_CACHE_NEWEST "coalmm_virtual_SB_CACHE_NEWEST"
     const u64 SB_FILES "coalmm_virtual_SB_FILES"
     const u64 SB_FILE_NUMBER "coalmm_virtual_SB_FILE_NUMBER"
     const u64 SB_FILE_SLAB "coalmm_virtual_SB_FILE_SLAB"
     const u64 SB_SPACE_SLAB "coalmm_virtual_SB_SPACE_SLAB"
     const u64 SB_CACHE_COUNT "coalmm_virtual_SB_CACHE_COUNT"
+    const u64 SB_CACHE_OLDEST "coalmm_virtual_SB_CACHE_OLDEST"
+    const u64 SB_CACHE_LISTED "coalmm_virtual_SB_CACHE_LISTED"
+    const u64 SB_CACHE_CLOCK "coalmm_virtual_SB_CACHE_CLOCK"
+    const u64 SB_RECLAIMED "coalmm_virtual_SB_RECLAIMED"
     const u64 HASH_FACTOR "coalmm_virtual_HASH_FACTOR"
     const u64 LOWEST "coalmm_virtual_LOWEST"
     const u64 ENTRY_ADDRESS "coalmm_virtual_ENTRY_ADDRESS"

@@ -115,19 +115,30 @@ FILE_MEMORY = 2
 # Words of the descriptor of a cache frame and of a directory's root frame.
 D_INDEX = 4  # page of the file
 D_FILE = 5  # paddr of the file's record
-D_DIRTY = 6  # 1: newer than the host file
+D_STATE = 6  # STATE_* bits
+D_BROUGHT = 6  # half: SB_CACHE_CLOCK when the page came into the cache
+D_NEWER = 14  # halves, the last word: links (pfn) of the list of host files' pages by age
+D_OLDER = 15
+STATE_DIRTY = 1  # newer than the host file
+YOUNG = 64  # a mapped page stays until so many others have come into the cache
+RECLAIM = 32  # frames that reclaim is asked for at a time
+STATE_USED = 2  # found by a fault or a read since reclaim last looked
 D_SPACE = 7  # a directory: paddr of its address space, 0 for a plain one
 
 # Words of the superblock: SB_VIRTUAL + 8 on (the words below are the page tables').
 SB_CACHE_BUCKETS = 248  # paddr of the buckets, u32 pfn each
 SB_CACHE_SHIFT = 249  # 64 - log2 of how many: what a hash is shifted right by
 SB_CACHE_PAGES = 250
-SB_CACHE_HAND = 251  # bucket at which the next reclaim goes on
+SB_CACHE_NEWEST = 251  # pfn of the page of a host file that reclaim would take last; the list goes on with D_OLDER
 SB_FILES = 252  # first file record
 SB_FILE_NUMBER = 253  # last number given
 SB_FILE_SLAB = 254
 SB_SPACE_SLAB = 255
 SB_CACHE_COUNT = 256  # how many buckets; 0: none yet
+SB_CACHE_OLDEST = 257  # pfn of the page at the clock's hand
+SB_CACHE_LISTED = 258  # pages on that list
+SB_CACHE_CLOCK = 259  # pages that ever came into the cache
+SB_RECLAIMED = 260  # pages that reclaim took
 HASH_FACTOR = 0x9E37_79B9_7F4A_7C15  # 2**64 / golden ratio: neighbouring pages spread over the buckets
 
 LOWEST = 0x10000  # vm.mmap_min_addr: what lies below is never mapped

@@ -8,13 +8,13 @@ from coalmm.hardware.constants cimport (
     PAGE_WRITABLE,
 )
 from coalmm.hardware.mmu cimport Mmu
-from coalmm.physical.constants cimport KIND_ANONYMOUS, KIND_CACHE
+from coalmm.physical.constants cimport KIND_ANONYMOUS, KIND_CACHE, SB_FREE
 from coalmm.physical.frames cimport Frames
 from coalmm.virtual.address_space cimport AddressSpaces
 from coalmm.virtual.areas cimport Areas
 from coalmm.virtual.constants cimport (
     A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, AREA_GROWS_DOWN, AREA_SHARED, ENTRY_ADDRESS, F_KIND, F_SIZE,
-    FILE_HOST, GUARD_GAP, LOWEST, RIGHT_EXECUTE, RIGHT_WRITE, RIGHTS, S_FAULTS_COPY, S_FAULTS_FILE, S_FAULTS_READ,
+    FILE_HOST, GUARD_GAP, LOWEST, RECLAIM, RIGHT_EXECUTE, RIGHT_WRITE, RIGHTS, S_FAULTS_COPY, S_FAULTS_FILE, S_FAULTS_READ,
     S_FAULTS_REFUSED, S_FAULTS_SPURIOUS, S_FAULTS_STACK, S_FAULTS_ZERO, S_PEAK_RSS, S_ROOT, S_RSS_ANONYMOUS,
     S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL,
 )
@@ -23,11 +23,9 @@ from coalmm.virtual.page_tables cimport PageTables
 
 cdef extern from *:
     """
-    #define coalmm_faults_RECLAIM 32ULL
     #define coalmm_faults_BATCH 0x40000ULL
     #define coalmm_faults_AROUND 16ULL
     """
-    const u64 RECLAIM "coalmm_faults_RECLAIM"
     const u64 BATCH "coalmm_faults_BATCH"
     const u64 AROUND "coalmm_faults_AROUND"
 
@@ -43,7 +41,7 @@ cdef class Faults:
     cdef Mmu mmu
     cdef u64[::1] words
     cdef u8[::1] bytes
-    cdef u64 no_execute
+    cdef u64 no_execute, low
 
     @cython.locals(space=u64)
     cpdef i64 resolve(self, u64 root, u64 vaddr, u64 access, bint user) except? -1
@@ -83,6 +81,7 @@ cdef class Faults:
     cdef bint _keeps_gap(self, u64 below, u64 start) except -1
     @cython.locals(pfn=u64)
     cdef u64 _take(self, u64 root) except? 0xFFFFFFFFFFFFFFFF
+    cdef int _keep_some(self) except -1
     @cython.locals(result=i64)
     cdef i64 _put(self, u64 root, u64 vaddr, u64 pfn, u64 bits) except? -1
     @cython.locals(word=u64, total=u64)

@@ -10,8 +10,8 @@
                     shared file        -> the cache's frame itself
                     past the file's end -> -ENXIO (SIGBUS)
 
-A fault that ends with an error has changed nothing but counters. When there is no frame, clean pages of
-the page cache are given up first; then the answer is -ENOMEM.
+A fault that ends with an error has changed nothing but counters. When few frames are left, pages of files are
+reclaimed first, so that the kernel's own structures find some; when there is none, the answer is -ENOMEM.
 """
 
 import cython
@@ -35,7 +35,7 @@ if not cython.compiled:
         PAGE_USER,
         PAGE_WRITABLE,
     )
-    from coalmm.physical.constants import KIND_ANONYMOUS, KIND_CACHE
+    from coalmm.physical.constants import KIND_ANONYMOUS, KIND_CACHE, SB_FREE
     from coalmm.virtual.constants import (
         A_END,
         A_FILE,
@@ -50,6 +50,7 @@ if not cython.compiled:
         FILE_HOST,
         GUARD_GAP,
         LOWEST,
+        RECLAIM,
         RIGHT_EXECUTE,
         RIGHT_WRITE,
         RIGHTS,
@@ -70,7 +71,6 @@ if not cython.compiled:
         S_VIRTUAL,
     )
 
-    RECLAIM = 32  # frames asked of the page cache when there is none left
     BATCH = 64 * FRAME_SIZE  # of pages that are brought between two looks at the clock
     AROUND = 16  # pages: a file fault maps what the cache has of this aligned window
 
@@ -89,6 +89,7 @@ class Faults:
         self.words = spaces.frames.words
         self.bytes = spaces.frames.ram.bytes
         self.no_execute = spaces.no_execute
+        self.low = spaces.files.low
 
     def resolve(self, root: int, vaddr: int, access: int, user: bool) -> int:
         """Handle a fault of the directory `root`, of a process or not: as `handle`."""
@@ -201,6 +202,8 @@ class Faults:
             if found < 0:
                 return found
             pfn = found
+        else:
+            self.cache.mark_used(pfn)
         self.frames.hold(pfn)  # so that no reclaim on the way takes it
         flags = self.words[area + A_FLAGS]
         if flags & AREA_SHARED:
@@ -220,6 +223,7 @@ class Faults:
 
     def _read_page(self, file: int, index: int) -> int:
         """Bring a page of a file into the cache: its pfn, -ENOMEM, or -ENXIO if the host cannot read it."""
+        self._keep_some()
         pfn = self.files.page(file, index)
         if pfn == 0 and self.files.reclaim(RECLAIM):
             pfn = self.files.page(file, index)
@@ -305,7 +309,9 @@ class Faults:
     def _make_dirty(self, space: int, root: int, vaddr: int, entry: int) -> int:
         """The first write to a page of a shared map."""
         pfn = (entry & ENTRY_ADDRESS) >> FRAME_SHIFT
+        self.frames.hold(pfn)
         result = self._put(root, vaddr, pfn, (entry & ~ENTRY_ADDRESS) | PAGE_WRITABLE)
+        self.frames.drop(pfn)
         if result == 0:
             if self.frames.kind(pfn) == KIND_CACHE:
                 self.cache.mark_dirty(pfn)
@@ -380,10 +386,16 @@ class Faults:
 
     def _take(self, root: int) -> int:
         """A frame for a process's page, contents undefined; 0 if even the page cache has none to give."""
+        self._keep_some()
         pfn = self.frames.take(KIND_ANONYMOUS, root >> FRAME_SHIFT)
         if not pfn and self.cache.pages and self.files.reclaim(RECLAIM):
             pfn = self.frames.take(KIND_ANONYMOUS, root >> FRAME_SHIFT)
         return pfn
+
+    def _keep_some(self) -> None:
+        """Reclaim pages of files when few frames are left, before there is none."""
+        if self.words[SB_FREE] < self.low and self.cache.pages:
+            self.files.reclaim(RECLAIM)
 
     def _put(self, root: int, vaddr: int, pfn: int, bits: int) -> int:
         """Set the entry of a page, with a second try when the page cache can give a frame for a table."""

@@ -13,11 +13,10 @@ import os
 from coalmm.errors import EBADF, EIO, ENOMEM
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.typed import Any, Iterator
-from coalmm.virtual.constants import F_CHANGED, F_KIND, F_PAGES, F_SIZE, F_WRITABLE, FILE_HOST
+from coalmm.virtual.constants import F_CHANGED, F_KIND, F_PAGES, F_SIZE, F_WRITABLE, FILE_HOST, RECLAIM
 
 LAST_PAGE = 1 << 52
 PIECE = 1 << 20  # bytes that are made zero in one step
-RECLAIM = 32  # frames asked of the page cache when there is none left
 
 
 class FileData:
@@ -42,6 +41,7 @@ class FileData:
             for index, start, done, part in pieces(offset, end):
                 pfn = self.cache.lookup(file, index)
                 if pfn:
+                    self.cache.mark_used(pfn)
                     at = (pfn << FRAME_SHIFT) + start
                     view[done : done + part] = memory[at : at + part]
         return bytes(data)

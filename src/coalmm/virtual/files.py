@@ -13,7 +13,7 @@ import os
 from coalmm.errors import EIO, CorruptionError
 from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
 from coalmm.hardware.ram import Ram
-from coalmm.physical.constants import SB_KERNEL_BASE
+from coalmm.physical.constants import SB_FREE, SB_KERNEL_BASE, SB_TOTAL
 from coalmm.physical.frames import Frames
 from coalmm.typed import Any, Callable, Iterator
 from coalmm.virtual.constants import (
@@ -43,6 +43,7 @@ from coalmm.virtual.records import Records
 HALF = 0xFFFF_FFFF
 READ_AHEAD = 16  # pages that one read of the host file brings at most
 LONGEST_RUN = 64  # pages that one write to the host file takes
+LOW_SHARE, FEWEST_LOW, MOST_LOW = 64, 16, 256  # of all frames; see `Files.low`
 MOST_DESCRIPTORS = 256  # of the host, before files that nobody uses are let go
 
 
@@ -77,9 +78,12 @@ class Files:
         self.cache = cache
         self.records = Records(ram, slabs, "file", FILE_SIZE, SB_FILE_SLAB)
         self.kernel_base = int(ram.words[SB_KERNEL_BASE])
+        self.low = min(max(int(ram.words[SB_TOTAL]) // LOW_SHARE, FEWEST_LOW), MOST_LOW)  # with fewer free, reclaim
         self.descriptors: dict[int, int] = {}
         self.unmap_pages: Callable[[int, int, int, bool], int] = no_maps  # the address spaces put theirs here
         self.is_late: Callable[[], bool] = never  # and the machine's clock
+        self.spaces: Any = None  # and themselves here
+        self._reclaimer: Any = None
         self.data = FileData(self)
         self.read_cached, self.write_cached = self.data.read, self.data.write
         self.truncate, self.punch = self.data.truncate, self.data.punch
@@ -179,7 +183,7 @@ class Files:
             self.write_back(file)
             if self.get(file, F_PAGES):
                 return
-        self._destroy(file)
+        self.destroy(file)
 
     def find(self, status: os.stat_result) -> int:
         """The record of the host file with the identity of `status`, 0 if areas never named it; no new reference."""
@@ -232,7 +236,7 @@ class Files:
         self.words[SB_FILES] = file
         return file
 
-    def _destroy(self, file: int) -> None:
+    def destroy(self, file: int) -> None:
         """Drop the pages and the record of a file that nobody names."""
         for pfn in self.cache.pages_of(file):
             self.cache.remove(pfn)
@@ -273,7 +277,8 @@ class Files:
         last = (self.size(file) + FRAME_MASK) >> FRAME_SHIFT
         frames = [pfn]
         for ahead in range(index + 1, min(index + READ_AHEAD, last)):
-            if self.cache.lookup(file, ahead) or self.frames.injection.armed:
+            few = self.words[SB_FREE] < self.low
+            if few or self.cache.lookup(file, ahead) or self.frames.injection.armed:
                 break
             extra = self.cache.take(file, ahead)
             if not extra:
@@ -303,18 +308,18 @@ class Files:
             self.descriptors[file] = fd
         return fd
 
-    def write_back(self, file: int, first: int = 0, last: int = 1 << 52, idle: bool = False) -> int:
+    def write_back(self, file: int, first: int = 0, last: int = 1 << 52) -> int:
         """Write the dirty pages [first, last) of a host file to the host; how many, or -EIO if the host fails.
 
-        A page that is still mapped stays dirty: it may be written again without a fault. `idle` leaves such
-        pages out. What a map stored past the end of the file is zeroed, as ext4 does it.
+        A page that is still mapped stays dirty: it may be written again without a fault. What a map stored past
+        the end of the file is zeroed, as ext4 does it.
         """
         if self.get(file, F_KIND) != FILE_HOST or not self.get(file, F_WRITABLE):
             return 0
         self.data.clear_tail(file, self.size(file))
         last = min(last, (self.size(file) + FRAME_MASK) >> FRAME_SHIFT)
         written = 0
-        for index, run in runs(sorted(self._dirty_pages(file, first, last, idle))):
+        for index, run in runs(sorted(self._dirty_pages(file, first, last))):
             if not self._write_run(file, index, run):
                 return -EIO
             written += len(run)
@@ -324,10 +329,10 @@ class Files:
             self.words[(file >> 3) + F_CHANGED] = os.fstat(self.descriptors[file]).st_mtime_ns
         return written
 
-    def _dirty_pages(self, file: int, first: int, last: int, idle: bool) -> Iterator[tuple[int, int]]:
+    def _dirty_pages(self, file: int, first: int, last: int) -> Iterator[tuple[int, int]]:
         """(index, pfn) of the pages that `write_back` writes."""
         for pfn in self.cache.pages_of(file):
-            if self.cache.is_dirty(pfn) and not (idle and self.frames.mappings(pfn)):
+            if self.cache.is_dirty(pfn):
                 index = self.cache.index(pfn)
                 if first <= index < last:
                     yield index, pfn
@@ -348,37 +353,33 @@ class Files:
                 self.cache.clean(pfn)
         return True
 
+    def write_page(self, pfn: int) -> int:
+        """Write a dirty page to the host: 0, or -EIO if the host fails. It is clean then if nobody maps it."""
+        file, index = self.cache.file(pfn), self.cache.index(pfn)
+        if index >= (self.size(file) + FRAME_MASK) >> FRAME_SHIFT:
+            self.cache.clean(pfn)  # past the end: nobody can ask for it
+            return 0
+        if not self._write_run(file, index, [pfn]):
+            return -EIO
+        self.words[(file >> 3) + F_CHANGED] = os.fstat(self.descriptor(file)).st_mtime_ns
+        return 0
+
+    @property
+    def reclaimer(self) -> Any:
+        """Reclaim, loaded when frames are short for the first time."""
+        if self._reclaimer is None:
+            from coalmm.virtual.reclaim import Reclaim
+
+            self._reclaimer = Reclaim(self, self.spaces)
+        return self._reclaimer
+
     def reclaim(self, count: int) -> int:
-        """Free up to `count` frames of pages that nobody maps and that can be read again; how many it got.
-
-        When the clean ones are gone, dirty pages are written to their host files first.
-        """
-        freed = self._drop_clean(count)
-        if freed < count and self._write_idle():
-            freed += self._drop_clean(count - freed)
-        return freed
-
-    def _write_idle(self) -> bool:
-        """Write back the dirty pages that nobody maps; whether there were any."""
-        return sum(max(self.write_back(file, idle=True), 0) for file in self.files()) > 0
-
-    def _drop_clean(self, count: int) -> int:
-        """`reclaim` of clean pages alone."""
-        freed = 0
-        while freed < count:
-            pfn = self.cache.find_clean()
-            if not pfn:
-                break
-            file = self.cache.file(pfn)
-            self.cache.remove(pfn)
-            freed += 1
-            if not self.get(file, F_PAGES) and not self.get(file, F_REFERENCES):
-                self._destroy(file)
-        return freed
+        """Free up to `count` frames of pages that can be read again, mapped or not; how many it got."""
+        return int(self.reclaimer.shrink(count)) if self.cache.pages else 0
 
     def drop_unused(self) -> int:
-        """Free all that `reclaim` can; frames."""
-        return self.reclaim(1 << 52)
+        """Free the frames of all pages that nobody maps and that can be read again; how many."""
+        return int(self.reclaimer.shrink_idle(1 << 52)) if self.cache.pages else 0
 
     def validate(self) -> None:
         """Check the list of files and the cache; raises CorruptionError."""

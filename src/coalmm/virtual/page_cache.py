@@ -5,6 +5,7 @@
                              v
     frame descriptors:    file, index, dirty -- D_NEXT --> the next page of that bucket
                           D_HEAD, D_PREVIOUS: the list of all cached pages of the file
+                          D_NEWER, D_OLDER: the list of all pages of host files by age, for reclaim
 
 The buckets double when there are two pages to each, so their size follows the use and not the RAM, and
 they go back when the last page does. The cache holds one reference to each of its frames; each mapping
@@ -24,9 +25,12 @@ if not cython.compiled:
     from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
     from coalmm.physical.constants import D_HEAD, D_NEXT, D_PREVIOUS, KIND_CACHE, KIND_KERNEL
     from coalmm.virtual.constants import (
-        D_DIRTY,
+        D_BROUGHT,
         D_FILE,
         D_INDEX,
+        D_NEWER,
+        D_OLDER,
+        D_STATE,
         F_FIRST,
         F_KIND,
         F_NUMBER,
@@ -34,11 +38,18 @@ if not cython.compiled:
         FILE_HOST,
         HASH_FACTOR,
         SB_CACHE_BUCKETS,
+        SB_CACHE_CLOCK,
         SB_CACHE_COUNT,
-        SB_CACHE_HAND,
+        SB_CACHE_LISTED,
+        SB_CACHE_NEWEST,
+        SB_CACHE_OLDEST,
         SB_CACHE_PAGES,
         SB_CACHE_SHIFT,
+        STATE_DIRTY,
+        STATE_USED,
     )
+
+    LOW_HALF = 0xFFFF_FFFF
 
 
 class PageCache:
@@ -86,6 +97,10 @@ class PageCache:
             self.words[word + D_FILE] = file
             self._link(pfn, self.bucket(file, index))
             self._join(file, pfn)
+            self.words[SB_CACHE_CLOCK] += 1
+            if self.is_listed(file):
+                self.halves[self.first_half + (pfn << 4) + D_BROUGHT] = self.words[SB_CACHE_CLOCK] & LOW_HALF
+                self._put_first(pfn)
         elif not self.words[SB_CACHE_PAGES]:
             self._give_buckets()
         return pfn
@@ -96,23 +111,36 @@ class PageCache:
         file = self.words[word + D_FILE]
         self._unlink(pfn, self.bucket(file, self.words[word + D_INDEX]))
         self._leave(file, pfn)
+        if self.is_listed(file):
+            self._take_off(pfn)
         self.words[word + D_FILE] = 0
-        self.words[word + D_DIRTY] = 0
+        self.words[word + D_STATE] = 0
         self.frames.drop(pfn)
         if not self.words[SB_CACHE_PAGES]:
             self._give_buckets()
 
     def mark_dirty(self, pfn: int) -> None:
         """The page is newer than the host file."""
-        self.words[self.first_word + (pfn << 3) + D_DIRTY] = 1
+        self.words[self.first_word + (pfn << 3) + D_STATE] |= STATE_DIRTY
 
     def clean(self, pfn: int) -> None:
         """The host file has what the page has."""
-        self.words[self.first_word + (pfn << 3) + D_DIRTY] = 0
+        self.words[self.first_word + (pfn << 3) + D_STATE] &= ~STATE_DIRTY
 
     def is_dirty(self, pfn: int) -> bool:
         """Whether the page is newer than the host file."""
-        return self.words[self.first_word + (pfn << 3) + D_DIRTY] != 0
+        return self.words[self.first_word + (pfn << 3) + D_STATE] & STATE_DIRTY != 0
+
+    def mark_used(self, pfn: int) -> None:
+        """Somebody looked for the page: reclaim passes over it once."""
+        self.words[self.first_word + (pfn << 3) + D_STATE] |= STATE_USED
+
+    def take_used(self, pfn: int) -> bool:
+        """Whether the page was used since the last time that this was asked."""
+        word = self.first_word + (pfn << 3) + D_STATE
+        used = self.words[word] & STATE_USED != 0
+        self.words[word] &= ~STATE_USED
+        return used
 
     def index(self, pfn: int) -> int:
         """Which page of its file a cached frame is."""
@@ -138,28 +166,57 @@ class PageCache:
             yield pfn
             pfn = following
 
-    def find_clean(self) -> int:
-        """A page that nothing maps and that the host file has too, from where the last search ended; 0 if none.
+    # --- by age: pages of host files. Shared memory has no file that could give its pages again. ---
 
-        `kind` of its file is for the caller to check: shared memory has no host file.
-        """
-        count = self.words[SB_CACHE_COUNT]
-        for _ in range(count):
-            slot = self.words[SB_CACHE_HAND] & (count - 1)
-            pfn = self.halves[(self.words[SB_CACHE_BUCKETS] >> 2) + slot]
-            while pfn:
-                if self._is_idle(pfn):
-                    return pfn
-                pfn = self.halves[self.first_half + (pfn << 4) + D_NEXT]
-            self.words[SB_CACHE_HAND] = slot + 1
-        return 0
+    def is_listed(self, file: int) -> bool:
+        """Whether the pages of a file are on the list by age."""
+        return self.words[(file >> 3) + F_KIND] == FILE_HOST
 
-    def _is_idle(self, pfn: int) -> bool:
-        """Whether only the cache holds a page, and its file can give it again."""
-        word = self.first_word + (pfn << 3)
-        if self.frames.references(pfn) != 1 or self.words[word + D_DIRTY]:
-            return False
-        return self.words[(self.words[word + D_FILE] >> 3) + F_KIND] == FILE_HOST
+    def oldest(self) -> int:
+        """The page (pfn) at the end of the list, where reclaim looks first; 0 if there is none."""
+        return self.words[SB_CACHE_OLDEST]
+
+    def newer(self, pfn: int) -> int:
+        """The page before `pfn` on the list, 0 at its start."""
+        return self.halves[self.first_half + (pfn << 4) + D_NEWER]
+
+    def age(self, pfn: int) -> int:
+        """How many pages came into the cache after this one."""
+        brought = self.halves[self.first_half + (pfn << 4) + D_BROUGHT]
+        return (self.words[SB_CACHE_CLOCK] - brought) & LOW_HALF
+
+    def rotate(self, pfn: int) -> None:
+        """Move a page to the start of the list: its second chance."""
+        self._take_off(pfn)
+        self._put_first(pfn)
+
+    def _put_first(self, pfn: int) -> None:
+        """Put a page at the start of the list."""
+        first = self.words[SB_CACHE_NEWEST]
+        at = self.first_half + (pfn << 4)
+        self.halves[at + D_NEWER] = 0
+        self.halves[at + D_OLDER] = first
+        if first:
+            self.halves[self.first_half + (first << 4) + D_NEWER] = pfn
+        else:
+            self.words[SB_CACHE_OLDEST] = pfn
+        self.words[SB_CACHE_NEWEST] = pfn
+        self.words[SB_CACHE_LISTED] += 1
+
+    def _take_off(self, pfn: int) -> None:
+        """Take a page off the list."""
+        at = self.first_half + (pfn << 4)
+        newer, older = self.halves[at + D_NEWER], self.halves[at + D_OLDER]
+        if older:
+            self.halves[self.first_half + (older << 4) + D_NEWER] = newer
+        else:
+            self.words[SB_CACHE_OLDEST] = newer
+        if newer:
+            self.halves[self.first_half + (newer << 4) + D_OLDER] = older
+        else:
+            self.words[SB_CACHE_NEWEST] = older
+        self.halves[at + D_NEWER] = self.halves[at + D_OLDER] = 0
+        self.words[SB_CACHE_LISTED] -= 1
 
     # --- the chains ---
 
@@ -238,7 +295,6 @@ class PageCache:
         self.words[SB_CACHE_COUNT] = 0
         self.words[SB_CACHE_BUCKETS] = 0
         self.words[SB_CACHE_SHIFT] = 0
-        self.words[SB_CACHE_HAND] = 0
 
     # --- checking ---
 
@@ -259,3 +315,20 @@ class PageCache:
                 pfn = self.halves[self.first_half + (pfn << 4) + D_NEXT]
         if counted != self.pages:
             raise CorruptionError(f"page cache: says {self.pages} pages, counted {counted}")
+        self._validate_ages()
+
+    def _validate_ages(self) -> None:
+        """Check the list by age."""
+        listed = newer = 0
+        pfn = self.words[SB_CACHE_NEWEST]
+        while pfn:
+            at = self.first_half + (pfn << 4)
+            listed += 1
+            is_right = self.frames.kind(pfn) == KIND_CACHE and self.is_listed(self.file(pfn))
+            if not is_right or self.halves[at + D_NEWER] != newer or listed > self.words[SB_CACHE_LISTED]:
+                raise CorruptionError(
+                    f"page cache: frame {pfn << FRAME_SHIFT:#x} is wrong on the list by age", pfn << FRAME_SHIFT
+                )
+            newer, pfn = pfn, self.halves[at + D_OLDER]
+        if listed != self.words[SB_CACHE_LISTED] or newer != self.words[SB_CACHE_OLDEST]:
+            raise CorruptionError(f"page cache: {self.words[SB_CACHE_LISTED]} pages by age, counted {listed}")

@@ -4,16 +4,17 @@ cimport cython
 
 from coalmm.hardware.bits cimport ALL_ONES, as_u64
 from coalmm.hardware.constants cimport (
-    ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SIZE, PAGE_COW, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE,
+    ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SHIFT, FRAME_SIZE, PAGE_COW, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE,
 )
 from coalmm.hardware.mmu cimport Mmu
 from coalmm.hardware.ram cimport Ram
 from coalmm.physical.constants cimport SB_KERNEL_BASE, SB_LOWMEM
 from coalmm.virtual.address_space cimport AddressSpaces
 from coalmm.virtual.constants cimport (
-    A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, F_SIZE, RIGHT_WRITE, RIGHTS,
+    A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, F_SIZE, RIGHT_WRITE, RIGHTS, SB_RECLAIMED,
 )
 from coalmm.virtual.faults cimport Faults
+from coalmm.virtual.leaves cimport Leaves
 
 cdef extern from *:
     """
@@ -36,10 +37,14 @@ cdef class UserAccess:
     cpdef u64 reach(self, u64 vaddr, u64 access) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(done=u64)
     cpdef bint reach_all(self, u64 vaddr, u64 size, u64 access) except -1
-    @cython.locals(size=u64, done=u64, paddr=u64, part=u64)
+    @cython.locals(size=u64, reclaimed=u64, done=u64, paddr=u64, part=u64)
     cpdef bint load(self, u64 vaddr, object view) except -1
-    @cython.locals(size=u64, done=u64, paddr=u64, part=u64)
+    @cython.locals(size=u64, reclaimed=u64, done=u64, paddr=u64, part=u64)
     cpdef bint store(self, u64 vaddr, object view) except -1
+    @cython.locals(size=u64, paddr=u64, part=u64)
+    cdef bint _load_slowly(self, u64 vaddr, object view) except -1
+    @cython.locals(leaves=Leaves, done=u64, paddr=u64, part=u64)
+    cdef bint _store_slowly(self, u64 vaddr, object view) except -1
     cdef bint _is_user(self, u64 vaddr, u64 size) noexcept
     @cython.locals(start=u64, paddr=u64, limit=u64)
     cpdef object kernel_view(self, object buffer, u64 size, bint write)

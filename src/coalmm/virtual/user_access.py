@@ -3,7 +3,7 @@
 Every page goes through the MMU and its TLB with user rights, so supervisor pages, missing rights and
 addresses outside user space fail as on hardware; a page that can be faulted in is, and a copy-on-write
 page is broken before it is written. A copy first reaches all its pages and then moves its bytes: it
-moves all of them or none.
+moves all of them or none. Where reaching one page took another one (reclaim), it goes a slower way.
 
 The kernel's side of a copy is a kernel address (KERNEL_BASE + paddr) or any Python buffer.
 """
@@ -21,6 +21,7 @@ if not cython.compiled:
         ACCESS_READ,
         ACCESS_WRITE,
         FRAME_MASK,
+        FRAME_SHIFT,
         FRAME_SIZE,
         PAGE_COW,
         PAGE_PRESENT,
@@ -37,6 +38,7 @@ if not cython.compiled:
         F_SIZE,
         RIGHT_WRITE,
         RIGHTS,
+        SB_RECLAIMED,
     )
 
     TRIES = 4  # a fault that is resolved this often and comes back is none that the handler understands
@@ -82,8 +84,11 @@ class UserAccess:
     def load(self, vaddr: int, view: Any) -> bool:
         """Fill a writable byte view from user memory; False, and it is as it was, if a page cannot be had."""
         size = len(view)
+        reclaimed = self.words[SB_RECLAIMED]
         if not self.reach_all(vaddr, size, ACCESS_READ):
             return False
+        if self.words[SB_RECLAIMED] != reclaimed:
+            return self._load_slowly(vaddr, view)
         memory = memoryview(self.ram.mapping)
         done = 0
         while done < size:
@@ -96,8 +101,11 @@ class UserAccess:
     def store(self, vaddr: int, view: Any) -> bool:
         """Copy a byte view to user memory; False, and no byte was written, if a page cannot be had."""
         size = len(view)
+        reclaimed = self.words[SB_RECLAIMED]
         if not self.reach_all(vaddr, size, ACCESS_WRITE):
             return False
+        if self.words[SB_RECLAIMED] != reclaimed:
+            return self._store_slowly(vaddr, view)
         memory = memoryview(self.ram.mapping)
         done = 0
         while done < size:
@@ -106,6 +114,41 @@ class UserAccess:
             memory[paddr : paddr + part] = view[done : done + part]
             done += part
         return True
+
+    def _load_slowly(self, vaddr: int, view: Any) -> bool:
+        """`load` when frames are short: page by page, since they need not all be there at once."""
+        size = len(view)
+        memory = memoryview(self.ram.mapping)
+        copy = bytearray()
+        while len(copy) < size:
+            paddr = self.reach(vaddr + len(copy), ACCESS_READ)
+            if paddr == ALL_ONES:
+                return False
+            part = min(size - len(copy), FRAME_SIZE - (paddr & FRAME_MASK))
+            copy += memory[paddr : paddr + part]
+        view[:] = copy
+        return True
+
+    def _store_slowly(self, vaddr: int, view: Any) -> bool:
+        """`store` when frames are short: each page is held until the last one is there."""
+        leaves = self.spaces.tables.leaves
+        pieces: list[tuple[int, int, int]] = []
+        memory = memoryview(self.ram.mapping)
+        done = 0
+        try:
+            while done < len(view):
+                paddr = self.reach(vaddr + done, ACCESS_WRITE)
+                if paddr == ALL_ONES or not leaves.take(paddr >> FRAME_SHIFT, 1, False):
+                    return False
+                part = min(len(view) - done, FRAME_SIZE - (paddr & FRAME_MASK))
+                pieces.append((paddr, done, part))
+                done += part
+            for paddr, start, part in pieces:
+                memory[paddr : paddr + part] = view[start : start + part]
+            return True
+        finally:
+            for paddr, _, _ in pieces:
+                leaves.drop(paddr >> FRAME_SHIFT, 1, False)
 
     def _is_user(self, vaddr: int, size: int) -> bool:
         """Whether [vaddr, vaddr + size) lies in user space and does not start at NULL."""

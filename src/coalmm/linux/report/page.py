@@ -68,6 +68,7 @@ def tiles(result: dict[str, Any]) -> str:
         (f"{faults['read']:,}", "pages read from files"),
         (format_size(memory["peak_resident"]), "peak resident, largest process"),
         (format_size(memory["peak_used"]), "RAM in use at the peak"),
+        (f"{memory['reclaimed']:,}", "pages reclaimed"),
         (f"{tlb['misses']:,}", "TLB misses"),
         (f"{tlb['flushes']:,}", "TLB flushes"),
         (f"{sum(result['calls'].values()):,}", "system calls"),

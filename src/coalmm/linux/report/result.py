@@ -13,6 +13,7 @@ from coalmm.linux.dispatch import by_count
 from coalmm.physical.constants import KIND_TABLE, SB_RAM_SIZE
 from coalmm.typed import TYPE_CHECKING, Any
 from coalmm.virtual.address_space import FAULT_KINDS
+from coalmm.virtual.constants import SB_RECLAIMED
 
 if TYPE_CHECKING:
     from coalmm.linux.report.recorder import ProcessRecord, Recorder
@@ -76,6 +77,7 @@ def memory(recorder: Recorder, processes: list[ProcessRecord]) -> dict[str, Any]
         "peak_virtual": max((record.peak_virtual for record in processes), default=0),
         "peak_used": (kernel.frames.statistics().total - recorder.least_free) << FRAME_SHIFT,
         "page_tables": kinds[KIND_TABLE],
+        "reclaimed": int(kernel.ram.words[SB_RECLAIMED]),  # pages of files, to make room
         "frames": {KIND_KEYS[kind]: count for kind, count in enumerate(kinds) if count and kind},
     }
 

@@ -85,10 +85,13 @@ def memory_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     areas = f" in {largest['areas']} areas" if largest else ""
     used = ", ".join(f"{name} {count:,}" for name, count in uses(memory["frames"]).items() if count)
     mapped = f"of {format_size(memory['peak_virtual'])} mapped{areas}"
-    return [
+    rows = [
         ("peak resident", format_size(memory["peak_resident"]), mapped),
         ("frames in use", f"{sum(memory['frames'].values()):,}", f"at the peak: {used}"),
     ]
+    if memory["reclaimed"]:
+        rows.append(("pages reclaimed", f"{memory['reclaimed']:,}", "of files, to make room"))
+    return rows
 
 
 def uses(frames: dict[str, int]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 
-from coalmm.inspect.meminfo import meminfo_text
+from coalmm.inspect.meminfo import meminfo_text, vmstat_text
 from coalmm.inspect.zones import buddyinfo_text, slabinfo_text
 from coalmm.typed import Any, Callable
 
@@ -68,6 +68,7 @@ def text(make: Callable[[Any], str]) -> Callable[[Any], bytes]:
 
 SYSTEM_TEXTS: dict[bytes, Callable[[Any], bytes]] = {
     b"meminfo": text(lambda system: meminfo_text(system.kernel)),
+    b"vmstat": text(lambda system: vmstat_text(system.kernel)),
     b"buddyinfo": text(lambda system: buddyinfo_text(system.kernel)),
     b"slabinfo": text(lambda system: slabinfo_text(system.kernel)),
     b"cpuinfo": text(cpuinfo_text),
