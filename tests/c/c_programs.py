@@ -1,5 +1,6 @@
 """C programs for tests: compiled against the libcoalmm.so of this build, with what coalmm-config says."""
 
+import functools
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ def environment(**more):
     return kept | {name: str(value) for name, value in more.items()}
 
 
+@functools.cache
 def config(*options):
     """The words that coalmm-config prints."""
     done = subprocess.run(
@@ -56,23 +58,30 @@ def names_in(name):
 
 
 class Results:
-    """What each test of a program said, in one run of it."""
+    """What each test of a program said: compiled once with the same compiler's options, run once with a machine's."""
 
     def __init__(self, folder):
         self.folder = folder
+        self.programs = {}
         self.runs = {}
 
-    def of(self, name, *options):
-        """The lines of a program, by test; run the first time that it is asked for."""
+    def program(self, name, *options):
+        """The path of a program."""
         key = (name, *options)
+        if key not in self.programs:
+            self.programs[key] = compile_c(PROGRAMS / name, self.folder / f"{name}-{len(self.programs)}", *options)
+        return self.programs[key]
+
+    def of(self, name, machine, *options):
+        """The lines of a program, by test; run the first time that it is asked for."""
+        key = (name, machine, *options)
         if key not in self.runs:
-            target = self.folder / "-".join([name, *map(str, range(len(self.runs)))])
-            done = run(compile_c(PROGRAMS / name, target, *options))
+            done = run(self.program(name, *options), CHECK_OPTIONS=machine)
             lines = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
             self.runs[key] = {line.removeprefix("not ").split()[1].rstrip(":"): line for line in lines}, done
         return self.runs[key]
 
-    def check(self, name, test, *options):
+    def check(self, name, test, machine, *options):
         """Fail with what the test said, or with how the program ended before it."""
-        lines, done = self.of(name, *options)
+        lines, done = self.of(name, machine, *options)
         assert lines.get(test) == f"ok {test}", lines.get(test) or f"not run; status {done.returncode}: {done.stderr}"

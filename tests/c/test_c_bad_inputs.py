@@ -20,7 +20,7 @@ NOT_IN_C = {
 @needs_library
 @pytest.mark.parametrize(("file", "paging", "test"), CASES, ids=["-".join(case) for case in CASES])
 def test_bad_input(results, file, paging, test):
-    results.check(file, test, f'-DOPTIONS="ram=4M paging={paging}"')
+    results.check(file, test, f"ram=4M paging={paging}")
 
 
 def test_every_row_that_makes_sense_in_c_is_there():

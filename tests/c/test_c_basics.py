@@ -13,12 +13,12 @@ pytestmark = needs_library
 @pytest.mark.parametrize("paging", PAGING)
 @pytest.mark.parametrize("test", names_in("basics.c"))
 def test_basics(results, paging, test):
-    results.check("basics.c", test, f'-DOPTIONS="ram=8M paging={paging}"')
+    results.check("basics.c", test, f"ram=8M paging={paging}")
 
 
 @pytest.mark.parametrize("test", names_in("basics.c"))
 def test_basics_with_red_zones(results, test):
-    results.check("basics.c", test, '-DOPTIONS="ram=8M paging=x86_64 debug"')
+    results.check("basics.c", test, "ram=8M paging=x86_64 debug")
 
 
 def write(folder, text):

@@ -8,7 +8,7 @@ from c_programs import PROGRAMS, compile_c, names_in, needs_library, run
 from machines import LIBRARIES
 
 pytestmark = needs_library
-OPTIONS = ('-DOPTIONS="ram=64M paging=x86_64"', "-pthread")
+MACHINE = "ram=64M paging=x86_64"
 
 BESIDE_PYTHON = """
 import ctypes, faulthandler, sys, threading
@@ -54,7 +54,7 @@ print("done", coalmm.current.get().heap.statistics().live)
 
 @pytest.mark.parametrize("test", names_in("threads.c"))
 def test_threads_of_c(results, test):
-    results.check("threads.c", test, *OPTIONS)
+    results.check("threads.c", test, MACHINE, "-pthread")
 
 
 def test_threads_of_c_and_of_python_end_together(tmp_path):

@@ -8,17 +8,22 @@ from pathlib import Path
 REFERENCE = Path(__file__).parent / "reference"
 
 
-def faulty(folder, file, *texts):
-    """A copy of the correct implementation with pieces of text replaced (old, new, old, new...); the copy's folder."""
+def faulty(folder, *changes):
+    """A copy of the correct implementation, changed: see `change`. The copy's folder."""
     target = folder / "target"
     shutil.copytree(REFERENCE, target)
+    change(target, *changes)
+    return target
+
+
+def change(target, file, *texts):
+    """Replace pieces of text in a file of a target (old, new, old, new...)."""
     path = target / file
     text = path.read_text()
     for old, new in zip(texts[::2], texts[1::2], strict=True):
         assert text.count(old) == 1, (file, old, text.count(old))
         text = text.replace(old, new)
     path.write_text(text)
-    return target
 
 
 def reproduced(folder, result):

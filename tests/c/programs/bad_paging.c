@@ -2,7 +2,7 @@
 #include "check.h"
 
 #ifndef WIDE /* 64-bit modes */
-#define WIDE (sizeof(OPTIONS) && (strstr(OPTIONS, "x86_64") || strstr(OPTIONS, "la57")))
+#define WIDE (strstr(OPTIONS, "x86_64") || strstr(OPTIONS, "la57"))
 #endif
 #define HUGE_SIZE (strstr(OPTIONS, "i386") ? 4ul << 20 : 2ul << 20)
 #define NO_NX strstr(OPTIONS, "i386")

@@ -13,13 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef OPTIONS
-#define OPTIONS "ram=4M"
-#endif
+#define OPTIONS options()
 #define PAGE 4096
 #define RW (PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER)
 #define USER 0x40000000ul /* a user address of every paging mode */
 #define MOST_TESTS 200
+
+/* What the machines are booted with: one program serves every paging mode. */
+static inline const char *options(void)
+{
+    const char *given = getenv("CHECK_OPTIONS");
+    return given ? given : "ram=4M";
+}
 
 struct test { const char *name; void (*run)(void); };
 static struct test tests[MOST_TESTS];
