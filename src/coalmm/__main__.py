@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from coalmm.errors import CoalError
+from coalmm.errors import CoalError, one_line
 from coalmm.typed import NoReturn
 
 COLLECT_EVERY = 100_000  # new objects
@@ -54,7 +54,7 @@ def run_plainly() -> bool:
     try:
         raise SystemExit(session.go())
     except (CoalError, OSError, MemoryError) as error:
-        sys.stderr.write(f"Error: {' '.join(str(error).split()) or type(error).__name__}\n")
+        sys.stderr.write(f"Error: {one_line(error)}\n")
         raise SystemExit(1) from None
 
 

@@ -29,6 +29,24 @@ class CoalError(Exception):
     """Everything that coalmm raises of its own."""
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line and without Python's form of it: "FILE: no such file or directory"."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = lower_first(error.strerror)
+        if error.filename is not None:
+            name = error.filename.decode(errors="replace") if isinstance(error.filename, bytes) else error.filename
+            text = f"{name}: {text}"
+    elif isinstance(error, MemoryError):
+        text = text or "the host has no memory left"
+    return " ".join(text.split()) or type(error).__name__
+
+
+def lower_first(text: str) -> str:
+    """The C library begins its messages with a capital letter; here they come after a name and a colon."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 class MisuseError(CoalError):
     """A call that would be undefined behaviour in C; nothing was changed.
 

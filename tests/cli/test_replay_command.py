@@ -69,7 +69,7 @@ def test_a_plot_of_a_trace_without_any_live_block(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["{folder}/nothing"], 1, "No such file"),
+        (["{folder}/nothing"], 1, "no such file"),
         (["{folder}"], 1, "directory"),
         (["{folder}/garbage"], 1, "not a trace of a known format"),
         (["{folder}/cut"], 1, "cut off"),
@@ -77,8 +77,8 @@ def test_a_plot_of_a_trace_without_any_live_block(tmp_path: Path) -> None:
         ([EXAMPLE, "--ram", "1K"], 2, "--ram"),
         ([EXAMPLE, "--allocator", "tcmalloc"], 2, "--allocator"),
         ([EXAMPLE, "--check", "0"], 2, "--check"),
-        ([EXAMPLE, "--plot", "{folder}/missing/a.png"], 1, "No such file"),
-        ([EXAMPLE, "--plot", "{folder}/a.nonsense"], 1, "nonsense"),
+        ([EXAMPLE, "--plot", "{folder}/missing/a.png"], 2, "there is no folder"),
+        ([EXAMPLE, "--plot", "{folder}/a.nonsense"], 2, "nonsense"),
         ([], 2, "TRACE"),
     ],
 )

@@ -48,6 +48,7 @@ def test_a_64_bit_program_on_32_bit_tables_is_refused_with_a_reason():
     ours = run_on_ours([compile_text(text, "refused-32", *FLAVOURS["32"])], paging="pae")
     assert ours.outcome.stdout == b"true: ENOEXEC\n"
     assert "/bin/true is not executed: a 64-bit program needs x86_64 or la57 paging, not pae" in ours.crashes[0]
+    assert "--paging x86_64 has both kinds" in ours.crashes[0]
 
 
 def test_maps_of_a_32_bit_program_end_below_4_gib():

@@ -92,7 +92,7 @@ def test_what_is_no_trace_is_said_in_one_line(tmp_path: Path, content: bytes, me
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(TraceError, match="No such file"):
+    with pytest.raises(TraceError, match="no such file"):
         read(tmp_path / "nothing")
     with pytest.raises(TraceError, match="directory"):
         read(tmp_path)

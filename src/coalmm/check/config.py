@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from coalmm.check.functions import FUNCTIONS
-from coalmm.errors import CoalError
+from coalmm.errors import CoalError, lower_first
 from coalmm.typed import Any
 
 MOST_BITS = {32: 0xC000_0000, 64: 0x8000_0000_0000}
@@ -61,7 +61,7 @@ def parse_config(path: Path) -> Config:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TargetError(f"{path}: {error}") from None
+        raise TargetError(f"{path} is not TOML: {lower_first(str(error))}") from None
     known = {each.name: each for each in fields(Config) if each.name != "folder"}
     values: dict[str, Any] = {"folder": path.parent}
     for key, value in data.items():

@@ -61,7 +61,7 @@ def directed(built: Built, traits: Traits, options: Options, report: Report, tel
     for number, check in enumerate(wanted):
         if options.first and report.failed:
             return
-        tell(check.name, 0.05 + 0.35 * number / len(wanted))
+        tell(f"directed {number + 1}/{len(wanted)}: {check.name}", 0.05 + 0.35 * number / len(wanted))
         report.results.append(run_check(check, built, traits, options.strict))
 
 
@@ -72,7 +72,7 @@ def randomly(built: Built, traits: Traits, options: Options, report: Report, tel
     names = [name for name in SOURCES if options.wants(name, f"random-{name}", "random")]
 
     def progress(group: Group, done: float) -> None:
-        tell(f"random-{group.name}", 0.4 + 0.6 * done)
+        tell(f"random sequences, {done * options.seconds:.0f} of {options.seconds:g} s: {group.name}", 0.4 + 0.6 * done)
 
     found = campaign(built, traits, names, options.seed, options.seconds, progress, options.first)
     groups = {group.name: group for group in found}

@@ -1,12 +1,13 @@
 """The command line. Each command is a file here, loaded only when it is used."""
 
 import importlib
+import re
 import sys
 
 import click
 
 from coalmm import __version__
-from coalmm.errors import CoalError
+from coalmm.errors import CoalError, one_line
 
 COMMANDS = {
     "check": "Hold C memory code against the document, function by function.",
@@ -16,6 +17,18 @@ COMMANDS = {
     "run": "Run an ordinary Linux program on the memory manager, with an emulated CPU.",
     "translate": "The page walk of one address in a saved image, entry by entry.",
 }
+
+
+PLAINER = (  # what click says, and how it is said here
+    (r"^Invalid value for '?([^' ]+?)'?: ", r"\1: "),
+    (r"is not a valid integer( range)?$", "is not a whole number"),
+    (r"is not a valid float( range)?$", "is not a number"),
+    (r"is not in the range x>=(\d+)$", r"is too small: \1 or more"),
+    (r"^Missing argument '(\w+)'$", r"\1 is missing"),
+    (r"^No such command '(.*)'$", rf"there is no command '\1'; there are {', '.join(COMMANDS)}"),
+    (r"^No such option '(.*?)'", r"there is no option '\1'"),
+    (r"^Got unexpected extra arguments? \((.*)\)$", r"there is no place for '\1'"),
+)
 
 
 class Commands(click.Group):
@@ -53,7 +66,7 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise
         except (CoalError, OSError, MemoryError) as error:
-            raise click.ClickException(" ".join(str(error).split()) or type(error).__name__) from None
+            raise click.ClickException(one_line(error)) from None
 
 
 def in_one_line(error: click.UsageError) -> click.UsageError:
@@ -61,7 +74,10 @@ def in_one_line(error: click.UsageError) -> click.UsageError:
     if type(error).__name__ == "NoArgsIsHelpError":
         return error
     path = error.ctx.command_path if error.ctx else "coalmm"
-    return click.UsageError(f"{' '.join(error.format_message().split())} (see {path} --help)")
+    text = " ".join(error.format_message().split()).rstrip(".")
+    for pattern, plain in PLAINER:
+        text = re.sub(pattern, plain, text)
+    return click.UsageError(f"{text} (see {path} --help)")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from coalmm.cli.numbers import Seconds
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def save(report: "Report", folder: Path) -> None:
               help="Checks, functions, groups (frames, paging, buddy, slab, kmalloc, user, info, debug, mixed, random) "
               "or rows (B009); * and ? as in file names. May be given more than once.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), help="Of the random sequences: the same again. Default: a new one.")
-@click.option("--time", "seconds", type=click.FloatRange(0), default=10.0, show_default=True,
-              help="Seconds for the random sequences.")  # fmt: skip
+@click.option("--time", "seconds", type=Seconds(min=0), default=10.0, show_default=True,
+              help="Seconds of random sequences. The directed checks come before them and take as long as they take, "
+              "some ten seconds.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Calls that the document does not allow must do no damage either.")
 @click.option("--first", is_flag=True, help="End at the first check that fails.")
 @click.option("--save", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
@@ -74,6 +76,8 @@ def command(
     from coalmm.check.kit import Options
     from coalmm.check.report.machine import as_json, as_junit, as_tap
 
+    if junit and not junit.parent.is_dir():
+        raise click.BadParameter(f"{junit}: there is no folder {junit.parent}", param_hint="--junit")
     options = Options(only, random.randrange(1 << 16) if seed is None else seed, seconds, strict, first)
     report = run(target, options)
     if junit:

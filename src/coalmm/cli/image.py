@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import click
 
 import coalmm
+from coalmm.errors import CoalError, one_line
 from coalmm.hardware.bits import ALL_ONES
 from coalmm.kernel import Kernel
 from coalmm.typed import Iterator
@@ -23,7 +24,9 @@ def looking_at(path: str) -> Iterator[Kernel]:
     except (click.ClickException, click.exceptions.Exit):
         raise
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = one_line(error)
+        if not isinstance(error, (CoalError, OSError, ValueError, MemoryError)):
+            text = f"the image is damaged: {type(error).__name__}, {text}"
         raise click.ClickException(text if path in text else f"{path}: {text}") from None
 
 

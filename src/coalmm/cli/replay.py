@@ -1,6 +1,7 @@
 """`coalmm replay TRACE`."""
 
 import json
+import os
 
 import click
 from rich.console import Console
@@ -12,6 +13,9 @@ from coalmm.typed import TYPE_CHECKING, TracebackType
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel
     from coalmm.replay.result import Result
+
+
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 
 
 class Bar:
@@ -99,6 +103,8 @@ def command(
     how fast it went, and what was still live at the end. Exit status 0 also when allocations failed: they
     are in the report.
     """
+    if plot:
+        check_picture(plot)
     result = run(trace, allocator, boot(ram, paging), check or 0)
     if plot:
         from coalmm.replay.plot import save_plot
@@ -110,6 +116,15 @@ def command(
         from coalmm.replay.report import print_report
 
         print_report(result, Console())
+
+
+def check_picture(path: str) -> None:
+    """UsageError for a picture that could not be written in the end."""
+    folder, suffix = os.path.dirname(path) or ".", os.path.splitext(path)[1].lower()
+    if suffix not in PICTURES:
+        raise click.BadParameter(f"{path}: the name must end in {', '.join(PICTURES)}", param_hint="--plot")
+    if not os.path.isdir(folder):
+        raise click.BadParameter(f"{path}: there is no folder {folder}", param_hint="--plot")
 
 
 def run(path: str, allocator: str, kernel: "Kernel", check: int) -> "Result":

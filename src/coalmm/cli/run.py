@@ -2,6 +2,8 @@
 
 import click
 
+from coalmm.cli.numbers import Seconds
+
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @click.argument("program")
@@ -19,8 +21,8 @@ import click
 @click.option("--cwd", metavar="DIR", help="Working directory, as the program sees it.  [default: this one, or /]")
 @click.option("--env", "variables", multiple=True, metavar="NAME[=VALUE]", help="Set a variable, or pass this one on.")
 @click.option("--clear-env", is_flag=True, help="Do not pass this shell's variables on.")
-@click.option("--seed", type=int, metavar="N", help="Randomise addresses, from this seed. Without it they are fixed.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="End the run then, with status 124.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Randomise addresses, from this seed.")
+@click.option("--timeout", type=Seconds(min=0), metavar="SECONDS", help="End the run then, with status 124.")
 @click.option("--output-limit", metavar="SIZE", help="Bytes that the program may print; then it gets SIGXFSZ.")
 @click.option("--most-processes", type=click.IntRange(min=1), metavar="N", default=4096, show_default=True)
 @click.option("--report", metavar="FILE", help="Write the report to FILE.txt, .json or .html (with pictures).")

@@ -49,6 +49,12 @@ if TYPE_CHECKING:
 PAGING = {"i386": ("i386", "pae", "x86_64", "la57"), "x86_64": ("x86_64", "la57")}
 
 
+MOST_NOTES = 1000  # lines about programs that ended badly
+LONGEST = 1e9  # seconds that are a time limit; more are none
+CUT_OFF = "not an ELF image that can be run: the file ends before the segments that its header names"
+TOO_LARGE = "RAM is too small to load the program: --ram gives more"
+
+
 class Oops(NamedTuple):
     """A failure of the kernel that ended a program: in which call or other work, and the traceback."""
 
@@ -139,7 +145,9 @@ class System:
             mode = self.kernel.format.name
             if mode not in PAGING[abi.name]:
                 raise OSError(
-                    ENOEXEC, f"a {abi.word * 8}-bit program needs {' or '.join(PAGING[abi.name])} paging, not {mode}"
+                    ENOEXEC,
+                    f"a {abi.word * 8}-bit program needs {' or '.join(PAGING[abi.name])} paging, not {mode}; "
+                    "--paging x86_64 has both kinds",
                 )
             self.cpus[abi.name] = self.make_cpu(abi, mode in PAGING[X86_64.name])
         return self.cpus[abi.name]
@@ -215,7 +223,12 @@ class System:
 
     def out_of_memory(self, task: Task, address: int) -> None:
         """There is no frame for a page that a program cannot go on without, and no call whose result could say so."""
-        self.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}")
+        from coalmm.sizes import format_size
+
+        self.note(
+            f"{task.process.name} ({task.tid}): killed, no memory for the page at {address:#x}: "
+            f"all {format_size(self.kernel.ram.size)} of RAM are in use, --ram gives more"
+        )
         self.ending.end_group(task.group, SIGKILL)
 
     def tell(self, task: Task, vaddr: int, data: bytes) -> None:
@@ -226,13 +239,19 @@ class System:
             if fault.error == -ENOMEM:
                 self.out_of_memory(task, fault.address)
 
+    def note(self, text: str) -> None:
+        """Keep a line for the report; not more of them than anybody reads."""
+        if len(self.crashes) < MOST_NOTES:
+            self.crashes.append(text)
+
     def oops(self, task: Task, where: str, error: Exception) -> None:
         """What no program may cause: an exception in the kernel. The program ends, the machine goes on."""
         import traceback
 
-        self.oopses.append(Oops(task.tid, task.process.name, where, "".join(traceback.format_exception(error))))
+        if len(self.oopses) < MOST_NOTES:
+            self.oopses.append(Oops(task.tid, task.process.name, where, "".join(traceback.format_exception(error))))
         why = f"{type(error).__name__}: {error}"
-        self.crashes.append(f"{task.process.name} ({task.tid}): killed, the kernel failed in {where}: {why}")
+        self.note(f"{task.process.name} ({task.tid}): killed, the kernel failed in {where}: {why}")
         self.ending.end_group(task.group, SIGKILL)
 
     def note_crash(self, task: Task, info: Info) -> None:
@@ -240,7 +259,7 @@ class System:
         from coalmm.linux.signals.numbers import name
 
         where = f" at {info.address:#x}" if info.address is not None else ""
-        self.crashes.append(
+        self.note(
             f"{task.process.name} ({task.tid}): {name(info.signal)}{where}, "
             f"instruction {task.cpu.instruction:#x}, stack {task.cpu.stack:#x}"
         )
@@ -273,7 +292,8 @@ class System:
         except PageFaultError as error:
             self._give_up(process, files)
             code = ENOMEM if error.error == -ENOMEM else ENOEXEC
-            raise OSError(code, f"the program's image cannot be loaded: {error}") from None
+            why = TOO_LARGE if code == ENOMEM else CUT_OFF if error.bus else f"its segments cannot be loaded: {error}"
+            raise OSError(code, why) from None
         except BaseException:
             self._give_up(process, files)
             raise
@@ -324,7 +344,7 @@ class System:
         A system call that is being made then is finished first, however long it takes; with `ends` it is cut short,
         and the programs are good for nothing but `close`.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None or timeout > LONGEST else time.monotonic() + timeout
         self.resume()
         if ends and deadline is not None:
             self.kernel.mmu.deadline = int(deadline * 1e9)

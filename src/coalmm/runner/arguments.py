@@ -53,6 +53,7 @@ def with_program(found: dict[str, Any], left: list[str]) -> dict[str, Any] | Non
     except ValueError:
         return None
     wrong = found["paging"] not in MODES or found["most_processes"] < 1 or not (found["timeout"] or 0) >= 0
+    wrong = wrong or (found["seed"] or 0) < 0
     if not left or wrong:
         return None
     return found | {"program": left[0], "arguments": tuple(left[1:])}

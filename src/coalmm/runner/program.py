@@ -6,6 +6,7 @@ import os
 import sys
 from errno import ENOENT
 
+from coalmm.errors import lower_first
 from coalmm.kernel import boot
 from coalmm.runner.session import Session, bad_option, report_form
 from coalmm.typed import TYPE_CHECKING, NoReturn, Sequence
@@ -37,9 +38,11 @@ def prepare(
 ) -> Session:
     """A session whose program is loaded; `go` runs it. UsageError for a wrong option; then nothing has happened."""
     form = report_form(report)
+    if not program:
+        raise bad_option("PROGRAM", "the name is empty")
     vfs = open_files(root, writable, output_limit, seed)
     environment = variables_of(variables, clear_env)
-    here = cwd if cwd is not None else os.getcwd() if root == "/" else "/"
+    here = directory_of(cwd, root)
     path, mode = find(vfs, program, here, environment, paging, must_enter=cwd is not None)
     kernel = machine(ram, mode)
     details = form in (".json", ".html")
@@ -81,11 +84,19 @@ def open_files(root: str, writable: Sequence[str], output_limit: str | None, see
         raise bad_option("--write", str(error)) from None
 
 
+def directory_of(cwd: str | None, root: str) -> str:
+    """Where the program starts; what --cwd says of the whole host is relative to where we are."""
+    here = os.getcwd() if root == "/" else "/"
+    return here if cwd is None else os.path.join(here, cwd)
+
+
 def variables_of(given: Sequence[str], clear: bool) -> dict[str, str]:
     """The program's environment."""
     variables = {} if clear else dict(os.environ)
     for text in given:
         name, separator, value = text.partition("=")
+        if not name:
+            raise bad_option("--env", f"{text!r} names no variable: write NAME=VALUE, or NAME to pass one on")
         if separator:
             variables[name] = value
         elif name in os.environ:
@@ -106,7 +117,7 @@ def find(
         if must_enter:
             check_access(fs.cwd.attributes(), MAY_EXECUTE)
     except OSError as error:
-        raise bad_option("--cwd", f"{cwd}: {error.strerror}") from None
+        raise bad_option("--cwd", f"{cwd}: {lower_first(error.strerror or '')}") from None
     try:
         path = search(vfs, fs, os.fsencode(program), os.fsencode(variables.get("PATH", "")) or DEFAULT_PATH)
         abi = abi_of(vfs, fs, path)
@@ -114,7 +125,7 @@ def find(
         fail(program, error)
     modes = PAGING[abi.name]
     if paging != "auto" and paging not in modes:
-        why = f"a {abi.word * 8}-bit program needs {' or '.join(modes)}, not {paging}"
+        why = f"a {abi.word * 8}-bit program needs {' or '.join(modes)} (or auto), not {paging}"
         raise bad_option("--paging", why)
     return path, modes[0] if paging == "auto" else paging
 
@@ -122,5 +133,5 @@ def find(
 def fail(program: str, error: OSError) -> NoReturn:
     """One line, and the exit status that a shell has for a program that it cannot run."""
     why = " ".join((error.strerror or str(error)).split())
-    sys.stderr.write(f"coalmm: {program}: {why[:1].lower()}{why[1:]}\n")
+    sys.stderr.write(f"coalmm: {program}: {lower_first(why)}\n")
     raise SystemExit(NOT_FOUND if error.errno == ENOENT else CANNOT_RUN)

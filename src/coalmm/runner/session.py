@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from coalmm.errors import lower_first
 from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def report_form(path: str | None) -> str:
         return ""
     form = ".txt" if path == "-" else os.path.splitext(path)[1].lower()
     if form not in FORMS:
-        raise bad_option("--report", f"{path}: the name must end in {', '.join(FORMS)}")
+        raise bad_option("--report", f"{path}: the name must end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
     if path != "-":
         try:
             open(path, "a").close()
         except OSError as error:
-            raise bad_option("--report", f"{path}: {error.strerror}") from None
+            raise bad_option("--report", f"{path}: {lower_first(error.strerror or '')}") from None
     return form
 
 

@@ -29,7 +29,7 @@ def find_format(source: Source) -> str:
     """The name in FORMATS of the file's format. TraceError if it is none of them."""
     head = source.head
     if not head:
-        raise TraceError(f"{source.name}: empty")
+        raise TraceError(f"{source.name}: the file is empty")
     for magic, what in REFUSED:
         if head.startswith(magic):
             raise TraceError(f"{source.name}: {what}")

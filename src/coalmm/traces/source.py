@@ -10,7 +10,7 @@ import zlib
 
 import zstandard
 
-from coalmm.errors import TraceError
+from coalmm.errors import TraceError, lower_first
 from coalmm.typed import BinaryIO, Iterator, Protocol, TracebackType
 
 HEAD = 1 << 16  # bytes looked at to find the format
@@ -119,7 +119,7 @@ class Source:
             self.file = sys.stdin.buffer if self.path == "-" else open(self.path, "rb")  # noqa: SIM115
             status = os.fstat(self.file.fileno())
         except (OSError, ValueError) as error:
-            raise TraceError(f"{self.name}: {getattr(error, 'strerror', None) or error}") from None
+            raise TraceError(f"{self.name}: {lower_first(getattr(error, 'strerror', None) or str(error))}") from None
         self.size = status.st_size if os.path.isfile(self.path) else 0
         self.raw = CountedFile(self.file)
         try:

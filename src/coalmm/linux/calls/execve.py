@@ -58,7 +58,7 @@ def execute(task: Task, path: bytes, argv: int, environ: int) -> int:
         try:
             start = load_program(system, task.process, program, environment)
         except (OSError, PageFaultError) as error:
-            system.crashes.append(f"{task.process.name} ({task.tid}): the program's image cannot be loaded: {error}")
+            system.note(f"{task.process.name} ({task.tid}): the program's image cannot be loaded: {error}")
             system.ending.end_group(task.group, SIGKILL if isinstance(error, OSError) else SIGSEGV)
             return 0
     finally:
@@ -77,7 +77,7 @@ def find_cpu(task: Task, program: Program) -> Cpu:
         return task.system.cpu(program.image.abi)
     except OSError as error:
         path = program.path.decode(errors="replace")
-        task.system.crashes.append(f"{task.process.name} ({task.tid}): {path} is not executed: {error.strerror}")
+        task.system.note(f"{task.process.name} ({task.tid}): {path} is not executed: {error.strerror}")
         raise
 
 
@@ -104,7 +104,7 @@ def renew(task: Task) -> bool:
         return False
     leave_threads(task)
     if not is_leader and not processes.renew(task.tid, goes):
-        task.system.crashes.append(f"{task.process.name} ({task.tid}): killed, no memory for a new program")
+        task.system.note(f"{task.process.name} ({task.tid}): killed, no memory for a new program")
         task.system.ending.end_group(task.group, SIGKILL)
         return False
     return True

@@ -73,9 +73,23 @@ class Image(NamedTuple):
         return 0
 
 
+MACHINES = {2: "SPARC", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 22: "S390", 40: "ARM", 183: "AArch64", 243: "RISC-V"}
+
+
 def refuse(why: str) -> OSError:
     """What is raised for an image that cannot be run."""
     return OSError(ENOEXEC, f"not an ELF image that can be run: {why}")
+
+
+def without_header(head: bytes) -> str:
+    """What is wrong with a file that begins like this."""
+    if not head:
+        return "the file is empty"
+    if head[:4] == b"\x7fELF":
+        return "the file is cut off"
+    if any(byte < 32 and byte not in b"\t\n\r\f" for byte in head):
+        return "no ELF header"
+    return "a text file without a #! line; name its interpreter, as in: sh FILE"
 
 
 def within(read_at: ReadAt) -> ReadAt:
@@ -88,7 +102,7 @@ def parse(read_at: ReadAt) -> Image:
     read_at = within(read_at)
     head = read_at(0, 64)
     if head[:4] != b"\x7fELF" or len(head) < 52:
-        raise refuse("no ELF header")
+        raise refuse(without_header(head))
     width = head[4]
     if width not in ABIS or (width == 2 and len(head) < 64):
         raise refuse(f"class {width}")
@@ -98,7 +112,7 @@ def parse(read_at: ReadAt) -> Image:
     layout = struct.Struct(FILE_HEADERS[width])
     kind, machine, _, entry, offset, _, _, _, entry_size, count = layout.unpack_from(head)
     if machine != abi.machine:
-        raise refuse(f"machine {machine}")
+        raise refuse(f"it is for another CPU, {MACHINES.get(machine, f'machine {machine}')}")
     if kind not in (ET_EXEC, ET_DYN):
         raise refuse(f"type {kind}")
     header = struct.Struct(PROGRAM_HEADERS[width])

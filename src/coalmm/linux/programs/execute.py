@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from errno import E2BIG, ELOOP, ENOMEM
 
+from coalmm.errors import lower_first
 from coalmm.linux.abi import Abi
 from coalmm.linux.credentials import current
 from coalmm.linux.programs import elf, loader, script, stack
@@ -81,7 +82,7 @@ def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes], task: 
     """
     name = path
     for _ in range(script.MOST_SCRIPTS):
-        file = vfs.open_program(fs, path, task)
+        file = open_named(vfs, fs, path, path == name, task)
         try:
             head = file.pread(script.LONGEST_LINE, 0)
             if script.is_script(head):
@@ -97,6 +98,21 @@ def find_program(vfs: Vfs, fs: FsContext, path: bytes, argv: list[bytes], task: 
     raise OSError(ELOOP, "scripts that run scripts that run scripts")
 
 
+def open_named(vfs: Vfs, fs: FsContext, path: bytes, is_first: bool, task: Task | None) -> OpenFile:
+    """The file of a program. What is wrong with one that a `#!` line names is told with its name. OSError."""
+    try:
+        return vfs.open_program(fs, path, task)
+    except OSError as error:
+        if is_first:
+            raise
+        raise of_interpreter(path, error) from None
+
+
+def of_interpreter(path: bytes, error: OSError) -> OSError:
+    """What is wrong with the file of an interpreter."""
+    return OSError(error.errno, f"the interpreter {path.decode(errors='replace')}: {lower_first(error.strerror or '')}")
+
+
 def with_interpreter(vfs: Vfs, fs: FsContext, program: Program) -> Program:
     """Open the dynamic linker that an image asks for."""
     name = program.image.interpreter
@@ -105,7 +121,7 @@ def with_interpreter(vfs: Vfs, fs: FsContext, program: Program) -> Program:
     try:
         file = vfs.open_program(fs, name)
     except OSError as error:
-        raise OSError(error.errno, f"the interpreter {name.decode(errors='replace')}: {error.strerror}") from None
+        raise of_interpreter(name, error) from None
     try:
         image = elf.parse(lambda offset, size: file.pread(size, offset))
         if image.abi is not program.image.abi:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from html import escape
 
+from coalmm import __version__
 from coalmm.linux.report.pictures import address_space, faults_over_time
 from coalmm.linux.report.result import TITLES
 from coalmm.linux.report.text import ended, resolved
@@ -54,8 +55,11 @@ def report_page(result: dict[str, Any]) -> str:
         *([f"<p>Not implemented: {escape(', '.join(result['unknown_calls']))}</p>"] if result["unknown_calls"] else []),
         bars(result["calls"]),
     ]
-    title = escape(command[:80])
-    head = f'<!doctype html>\n<html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>\n'
+    title = escape(f"coalmm: {command if len(command) <= 80 else command[:77] + '...'}")
+    head = (
+        "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<meta name=generator content='coalmm {__version__}'><title>{title}</title><style>{STYLE}</style>\n"
+    )
     return head + "\n".join(parts) + "\n</html>\n"
 
 
