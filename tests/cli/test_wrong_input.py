@@ -1,6 +1,7 @@
 """What is wrong with a command line, or with what it names, is one line that says what to do: a table of mistakes."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,6 @@ def test_a_time_limit_without_an_end_is_none(folder):
 
 
 def test_ram_that_is_too_small_is_told(folder):
-    result = run(folder, "run --ram 1M -- /bin/ls")
+    result = run(folder, f"run --ram 1M -- {sys.executable} -S -c pass")
     assert result.exit_code in (126, 128 + 9)
     assert "--ram gives more" in result.stderr
