@@ -59,8 +59,9 @@ static void streams(void) {
     say("equal %d\n", !memcmp(big, other, sizeof big));
     wait(0);
     reader(ends[1], sizeof big, 0, 70000);
-    say_result("a long message with a file", send_file(ends[0], big, sizeof big, 1, 0));
-    wait(0);
+    long sent = send_file(ends[0], big, sizeof big, 1, 0);
+    wait(0); // the reader says what it got before this side says what it sent
+    say_result("a long message with a file", sent);
     write(ends[0], "plain", 5);
     send_file(ends[0], "file", 4, 1, 0);
     write(ends[0], "more", 4);
