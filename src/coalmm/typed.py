@@ -77,7 +77,7 @@ else:
 
         __slots__ = ("text",)
 
-        def __init__(self, text):
+        def __init__(self, text, bound=None):
             self.text = text
 
         def __repr__(self) -> str:

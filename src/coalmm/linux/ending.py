@@ -99,6 +99,10 @@ class Ending:
         group.status = status
         if group.timers is not None:
             group.timers.stop()
+        if self.system.made_ipc is not None:
+            from coalmm.linux.semaphores import process_ends
+
+            process_ends(self.system, group)
         if group.session == group.pid and self.system.vfs.terminals:
             from coalmm.linux.vfs.terminal import session_ends
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from coalmm.kernel import Kernel
     from coalmm.linux.calls.futex import Key, Sleeper
+    from coalmm.linux.ipc import Ipc
     from coalmm.linux.segments import Segments
 
 PAGING = {"i386": ("i386", "pae", "x86_64", "la57"), "x86_64": ("x86_64", "la57")}
@@ -86,6 +87,7 @@ class System:
         self.seed = seed or 0
         self.generator: Random | None = None
         self.shared_segments: Segments | None = None
+        self.made_ipc: Ipc | None = None
         self.most_processes = most_processes
         self.hostname = "coal"
         self.started = time.monotonic()
@@ -123,6 +125,15 @@ class System:
 
             self.shared_segments = Segments(self.kernel)
         return self.shared_segments
+
+    @property
+    def ipc(self) -> Ipc:
+        """System V semaphores and message queues, made when they are asked for."""
+        if self.made_ipc is None:
+            from coalmm.linux.ipc import Ipc
+
+            self.made_ipc = Ipc()
+        return self.made_ipc
 
     def first_random(self) -> bytes:
         """The 16 bytes of AT_RANDOM; the same for every program unless addresses are random too."""
@@ -399,6 +410,8 @@ class System:
             self.ending.end_group(group, SIGKILL)
         if self.shared_segments is not None:
             self.shared_segments.close()
+        if self.made_ipc is not None:
+            self.made_ipc.close()
         for engine in {cpu.engine for cpu in self.cpus.values()}:
             engine.close()
         self.cpus.clear()

@@ -50,15 +50,18 @@ FAMILIES = {
         "mremap msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect set_mempolicy "
         "set_mempolicy_home_node"
     ),
+    "message_queues": "msgctl msgget msgrcv msgsnd",
     "messages": "recvmsg sendmsg",
     "names": "access faccessat faccessat2 readlink readlinkat",
+    "old_ipc": "ipc",
     "owners": "chmod chown chown32 fchmod fchmodat fchown fchown32 fchownat lchown lchown32",
     "pidfds": "pidfd_getfd pidfd_open pidfd_send_signal",
     "pipes": "copy_file_range pipe pipe2 sendfile sendfile64 splice tee vmsplice",
     "poll": "_newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
     "renames": "rename renameat renameat2",
     "robust": "get_robust_list set_robust_list set_tid_address",
-    "shared_memory": "ipc shmat shmctl shmdt shmget",
+    "semaphores": "semctl semget semop semtimedop semtimedop_time64",
+    "shared_memory": "shmat shmctl shmdt shmget",
     "signalfd": "signalfd signalfd4",
     "signals": (
         "kill rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "

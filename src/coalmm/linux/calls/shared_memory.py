@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from errno import EINVAL, ENOSYS
+from errno import EINVAL
 
 from coalmm.hardware.constants import FRAME_MASK
 from coalmm.linux.abi import signed
@@ -31,7 +31,6 @@ IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO = 0, 1, 2, 3
 SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
 IPC_64 = 0x100
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
-SHMAT, SHMDT, SHMGET, SHMCTL = 21, 22, 23, 24  # of ipc
 
 
 @system_call("shmget")
@@ -157,22 +156,3 @@ def information(task: Task, command: int, buffer: int) -> int:
         head = struct.pack("<i", len(segments)) + bytes(task.abi.word - 4)
         task.write(buffer, head + task.abi.pack_words(pages, resident, 0, 0, 0))
     return max((each.number for each in segments), default=0)
-
-
-@system_call("ipc", only_32=True)
-def ipc(task: Task, call: int, first: int, second: int, third: int, pointer: int, fifth: int) -> int:
-    """The old call of 32-bit programs for all of System V IPC; only shared memory is here."""
-    call &= 0xFFFF
-    if call == SHMGET:
-        return shmget(task, first, second, third)
-    if call == SHMDT:
-        return shmdt(task, pointer)
-    if call == SHMCTL:
-        return shmctl(task, first, second, pointer)
-    if call != SHMAT:
-        return -ENOSYS
-    result = shmat(task, first, pointer, second)
-    if result >= 0:
-        task.write_words(third, result)
-        return 0
-    return result
