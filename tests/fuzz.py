@@ -20,7 +20,7 @@ OTHERS = ("", "4096", "name\n\0", "\udc80", b"", b"bytes", bytearray(64), memory
           float("nan"), float("inf"), [], [1, 2], (), {}, object(), int, print, lambda *_: None)  # fmt: skip
 STRUCTURES = (api.frame_stats_t, api.buddy_stats_t, api.meminfo_t, api.proc_meminfo_t)
 WILD = {"write", "copy_from_user", "strncpy_from_user"}  # they write to any kernel address, as kernel code may
-NOT_CALLED = {"close", "end_programs", "make_current", "make_heap", "booted"}  # ends the machine, or boot's own
+NOT_CALLED = {"close", "end_programs", "failed", "make_current", "make_heap", "booted"}  # inner, or the machine ends
 OF_RECORDS = {"adopt", "children", "leave", "reap", "record", "rename", "renew", "share", "switch"}  # unchecked, inner
 
 

@@ -7,6 +7,7 @@ from coalmm import mode
 from coalmm.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from coalmm.current import why
     from coalmm.errors import (
         BadImageError,
         ClosedError,
@@ -42,8 +43,9 @@ __all__ = [
     "TraceError",
     "attach",
     "boot",
+    "why",
 ]
-HOMES = {"Kernel": "kernel", "MemoryMap": "hardware.memory_map", "attach": "kernel", "boot": "kernel"}
+HOMES = {"Kernel": "kernel", "MemoryMap": "hardware.memory_map", "attach": "kernel", "boot": "kernel", "why": "current"}
 SUBMODULES = ("api", "c", "current", "errors")
 
 

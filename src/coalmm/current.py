@@ -44,6 +44,11 @@ def require() -> "Kernel":
     return _kernel
 
 
+def why() -> str:
+    """Why the last call of `coalmm.api` that failed did: see `Kernel.why`. "" without a machine."""
+    return _kernel.why() if _kernel is not None else ""
+
+
 def follow(listener: Callable[["Kernel | None"], None]) -> None:
     """Call `listener` now and whenever the current kernel changes."""
     _listeners.append(listener)

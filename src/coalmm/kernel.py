@@ -51,6 +51,7 @@ LOW_MEMORY = 896 << 20  # of RAM, what the kernel half of a 32-bit mode maps
 HEAP_TABLES = 32  # frames that must be free for the first caches and kmalloc's table
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
 FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
+QUESTIONS = {"paging_get_physical", "validate_user_pointer", "validate_user_buffer"}  # 0 is an answer of theirs
 
 
 class Kernel:
@@ -69,14 +70,14 @@ class Kernel:
     slab_cache_create, slab_cache_destroy = Named("slabs", Slabs.create), Named("slabs", Slabs.destroy)
     slab_alloc, slab_free = Named("slabs", Slabs.allocate), Named("slabs", Slabs.free)
     slab_shrink_caches = Named("slabs", Slabs.shrink)
-    copy_from_user = Named("user", UserAccess.copy_from_user)
-    copy_to_user = Named("user", UserAccess.copy_to_user)
-    strncpy_from_user = Named("user", UserAccess.strncpy_from_user)
-    strnlen_user = Named("user", UserAccess.strnlen_user)
-    validate_user_pointer = Named("user", UserAccess.validate_user_pointer)
-    validate_user_buffer = Named("user", UserAccess.validate_user_buffer)
-    paging_create_directory = Named("page_tables", PageTables.create)
-    paging_clone_directory = Named("page_tables", PageTables.clone)
+    copy_from_user = Named("user", UserAccess.copy_from_user, fails_below=0)
+    copy_to_user = Named("user", UserAccess.copy_to_user, fails_below=0)
+    strncpy_from_user = Named("user", UserAccess.strncpy_from_user, fails_below=0)
+    strnlen_user = Named("user", UserAccess.strnlen_user, fails_below=0)
+    validate_user_pointer = Named("user", UserAccess.validate_user_pointer, fails_below=1)
+    validate_user_buffer = Named("user", UserAccess.validate_user_buffer, fails_below=1)
+    paging_create_directory = Named("page_tables", PageTables.create, fails_below=1)
+    paging_clone_directory = Named("page_tables", PageTables.clone, fails_below=1)
     paging_free_directory = Named("page_tables", PageTables.free)
     paging_switch_directory = Named("page_tables", PageTables.switch)
 
@@ -105,21 +106,49 @@ class Kernel:
         self.memory = Memory(ram, self.physical_address)
         self.kernel_base: int = ram.words[SB_KERNEL_BASE]
         self.closed = False
+        self.failure: str | tuple[str, tuple[Any, ...], int] = ""
+        self.frames.on_failure = self.failed
         self.system: System | None = None  # programs, when there are any
         self.recorder: Recorder
         self.mmu.set_cr3(ram.words[SB_CURRENT_DIRECTORY])
 
     def paging_map_page(self, vaddr: int, paddr: int, flags: int) -> int:
         """Map a page of the current directory to a frame; 0 or a negative errno: see `PageTables.map`."""
-        return self.page_tables.map(self.mmu.cr3, vaddr, paddr, flags)
+        error = self.page_tables.map(self.mmu.cr3, vaddr, paddr, flags)
+        return self.failed("paging_map_page", vaddr, paddr, flags, result=error) if error else 0
 
     def paging_unmap_page(self, vaddr: int) -> None:
         """Unmap the page that holds `vaddr` in the current directory; one that is not mapped is nothing."""
-        self.page_tables.unmap(self.mmu.cr3, vaddr)
+        error = self.page_tables.unmap(self.mmu.cr3, vaddr)
+        if error:
+            self.failed("paging_unmap_page", vaddr, result=error)
 
     def paging_get_physical(self, vaddr: int) -> int:
         """The physical address under `vaddr` in the current directory, offset included; 0 if not mapped."""
-        return self.page_tables.physical(self.mmu.cr3, vaddr)
+        paddr = self.page_tables.physical(self.mmu.cr3, vaddr)
+        return paddr or self.failed("paging_get_physical", vaddr)
+
+    def failed(self, call: str, *arguments: Any, result: int = 0) -> int:
+        """Keep why a call of the document answers with an error, for `why`; returns the error, `result`."""
+        self.failure = call, arguments, result
+        if call not in QUESTIONS:
+            self.failure = self.why()
+        return result
+
+    def why(self) -> str:
+        """Why the last call of the document that failed did, as a sentence; "" if none has. C has coalmm_error.
+
+        What has failed is what returned NULL, false or a negative errno. Where that is only an answer
+        (paging_get_physical, validate_user_pointer, validate_user_buffer) the cause is looked up now, not then.
+        """
+        if isinstance(self.failure, str):
+            return self.failure
+        from coalmm.inspect.why import explain
+
+        try:
+            return explain(self, *self.failure)
+        except (CoalError, ArithmeticError, AssertionError, LookupError, ValueError) as error:
+            return f"{self.failure[0]} failed, and RAM is too damaged to say why: {error}; kernel.validate() says where"
 
     @classmethod
     def booted(cls, ram: Ram, form: EntryFormat, heap: bool) -> "Kernel":

@@ -16,7 +16,7 @@ from coalmm.typed import Any, TracebackType
 READS = {
     "Kernel": "ram format mmu frames injection tracking buddy slabs heap page_tables files spaces processes memory "
     "kernel_base closed read_only close make_current save digest physical_address validate paging_get_physical "
-    "kmalloc_size",
+    "kmalloc_size why",
     "Ram": "size fd bytes halves words mapping read check extents touched digest",
     "Memory": "read",
     "Mmu": "cr3 nx walker tlb fault_code fault_address",

@@ -12,6 +12,7 @@ from coalmm import api
 from coalmm.errors import MisuseError
 from coalmm.hardware.constants import PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE
 from coalmm.hardware.formats import FORMATS
+from coalmm.inspect.why import REASONS
 
 FRAME = 4096
 MIB = 1 << 20
@@ -20,6 +21,9 @@ RW = PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER
 USER = 0x4000_0000  # a page-aligned user address of every mode
 OTHER_TYPES = (1.5, None, "0x1000", b"\0" * 8, object())
 NUMBERS_NO_WORD_HOLDS = (-1, -(1 << 63), 1 << 64, 1 << 200)
+NULL_IS_FAILURE = {name for name in REASONS if name.endswith(("alloc", "aligned", "create", "directory"))} | {
+    "validate_user_pointer", "validate_user_buffer", "paging_get_physical",
+}  # fmt: skip
 every_mode = pytest.mark.parametrize("paging", list(FORMATS))
 
 
@@ -128,6 +132,7 @@ class Scene:
         """The call changes not one byte of RAM; what it returned."""
         before = self.ram.digest(), self.kernel.mmu.cr3
         result = call(*arguments)
+        self.explained(call, arguments, result)
         assert (self.ram.digest(), self.kernel.mmu.cr3) == before
         self.check()
         if works:
@@ -138,6 +143,7 @@ class Scene:
         """The call returns 0, and only counters of failures may have changed."""
         before = self.counts()
         assert call(*arguments) == 0
+        self.explained(call, arguments, 0)
         assert self.counts() == before
         self.check()
         if works:
@@ -147,9 +153,20 @@ class Scene:
         """The call may have counted a page fault or set accessed bits, and that is all; what it returned."""
         before = self.counts()
         result = call(*arguments)
+        self.explained(call, arguments, result)
         assert self.counts() == before
         self.check()
         return result
+
+    def explained(self, call, arguments, result):
+        """An error return has left a sentence that names the call and the cause."""
+        name = getattr(call, "__name__", "")
+        freed = name == "krealloc" and arguments[0] and not arguments[1]
+        if name not in REASONS or result is None or freed:
+            return
+        if result < 0 or (result == 0 and name in NULL_IS_FAILURE):
+            head, found, cause = self.kernel.why().partition(": ")
+            assert found and head.startswith(f"{name}(") and len(cause) > 15, self.kernel.why()
 
     def top_page(self):
         """Map the last page of user space, which no area reaches in 64-bit modes; its address."""

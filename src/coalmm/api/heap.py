@@ -18,7 +18,7 @@ if not cython.compiled:
     from coalmm.heap.kmalloc import Kmalloc
     from coalmm.heap.slab import Slabs
 
-_last = _last_address = 0  # an object freed and allocated again has the same address: the same int serves
+_last = _last_address = 1  # an object freed and allocated again has the same address: the same int serves
 _fast: "FastPath | None" = None
 _heap: "Kmalloc | None" = None
 _buddy: "Buddy | None" = None
@@ -45,8 +45,16 @@ def kmalloc(size: int, /) -> int:
         return current.require().heap.kmalloc(size)
     address = _fast.allocate(as_u64(size)) or _heap.allocate_slowly(as_u64(size))
     if address != _last_address:
+        if address == 0:
+            return _failed(size)
         _last_address = _last = address
     return _last
+
+
+def _failed(size: int) -> int:
+    """Tell that kmalloc fails; 0."""
+    current.require().frames.failed("kmalloc", size)
+    return 0
 
 
 def kfree(ptr: int, /) -> None:

@@ -22,13 +22,12 @@ def get_proc_meminfo(pid: int, info: proc_meminfo_t) -> int:
     """
     if not isinstance(pid, int):
         raise TypeError(f"a pid is an int, not {type(pid).__name__}")
+    kernel = current.require()
     if is_null(info, proc_meminfo_t):
-        return -EFAULT
-    if pid <= 0:
-        return -EINVAL
-    usage = current.require().processes.meminfo(pid)
+        return kernel.failed("get_proc_meminfo", pid, 0, result=-EFAULT)
+    usage = kernel.processes.meminfo(pid) if pid > 0 else -EINVAL
     if isinstance(usage, int):
-        return usage
+        return kernel.failed("get_proc_meminfo", pid, info, result=usage)
     info.virt_size = usage.virt
     info.rss, info.shared = usage.rss, usage.shared
     info.text, info.data, info.stack = usage.text, usage.data, usage.stack

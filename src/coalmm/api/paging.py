@@ -32,7 +32,7 @@ def paging_get_physical(vaddr: int) -> int:
 
 def paging_create_directory() -> int:
     """A new page directory that shares the kernel half and has an empty user half; 0 without memory."""
-    return current.require().page_tables.create()
+    return current.require().paging_create_directory()
 
 
 def paging_clone_directory(src: int) -> int:
@@ -40,7 +40,7 @@ def paging_clone_directory(src: int) -> int:
 
     Shared mappings stay shared. A failure leaves `src` as it was.
     """
-    return current.require().page_tables.clone(src)
+    return current.require().paging_clone_directory(src)
 
 
 def paging_free_directory(dir: int) -> None:

@@ -5,8 +5,8 @@ All are called with the library's lock held and without Python's: the compiled a
 needs it (an error, a constructor, tracking). Two kinds:
   - the fast paths, `FastPath`'s own methods with the object first: 0 sends the caller to the slow one, and
     nothing was changed;
-  - the others. When they answer 0 they may have raised, and `raised` tells calls.py, which reports it. That
-    needs a thread that Python knows: the error is kept with it until then.
+  - the others. When they answer 0 they may have raised, and `refused` tells calls.py, which reports it or says
+    why there is nothing. That needs a thread that Python knows: the error is kept with it until then.
 """
 from libc.stdint cimport uint64_t as u64
 
@@ -30,7 +30,7 @@ cdef Kmalloc _heap
 cdef Slabs _slabs
 cdef Buddy _buddy
 cdef Frames _frames
-cdef object _report
+cdef object _report, _tell
 
 
 cdef u64 kmalloc(u64 size, u64 _) except? 0 nogil:
@@ -86,26 +86,30 @@ cdef u64 frame_free(u64 frame, u64 _) except 0 nogil:
     return 1
 
 
-cdef u64 raised() noexcept with gil:
-    """Report what this thread's last call raised, if it did."""
+cdef u64 refused(const char *function, u64 first, u64 second) noexcept with gil:
+    """Report what this thread's last call raised, or tell why it answered 0."""
     try:
         raise_pending()
+        _tell(function.decode(), first, second)
     except BaseException as error:
         _report(error)
     return 0
 
 
-def use(kernel, report):
-    """Let the functions act on a machine; `report(error)` is told what they raise."""
-    global _fast, _heap, _slabs, _buddy, _frames, _report
+def use(kernel, report, tell):
+    """Let the functions act on a machine.
+
+    `report(error)` is told what they raise, `tell(name, first, second)` which answered 0.
+    """
+    global _fast, _heap, _slabs, _buddy, _frames, _report, _tell
     _heap, _slabs, _buddy, _frames = kernel.heap, kernel.slabs, kernel.buddy, kernel.frames
-    _fast, _report = _heap.fast, report
+    _fast, _report, _tell = _heap.fast, report, tell
 
 
 def forget():
     """Let go of the machine."""
-    global _fast, _heap, _slabs, _buddy, _frames, _report
-    _fast = _heap = _slabs = _buddy = _frames = _report = None
+    global _fast, _heap, _slabs, _buddy, _frames, _report, _tell
+    _fast = _heap = _slabs = _buddy = _frames = _report = _tell = None
 
 
 def addresses():
@@ -113,7 +117,7 @@ def addresses():
     cdef Fast allocate = FastPath.allocate, rounded = FastPath.rounded, room = FastPath.room
     cdef FastRelease release = FastPath.release
     return (
-        <u64><void *>_fast, <u64>allocate, <u64>release, <u64>rounded, <u64>room, <u64>&raised,
+        <u64><void *>_fast, <u64>allocate, <u64>release, <u64>rounded, <u64>room, <u64>&refused,
         <u64>&kmalloc, <u64>&kfree, <u64>&kzalloc, <u64>&kmalloc_aligned, <u64>&krealloc, <u64>&kmalloc_size,
         <u64>&slab_alloc, <u64>&slab_free, <u64>&buddy_alloc, <u64>&buddy_free, <u64>&frame_alloc, <u64>&frame_free,
     )

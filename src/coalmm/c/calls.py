@@ -52,6 +52,11 @@ NUMBERED = {
     "paging_map_page64", "coalmm_boot", "coalmm_process_create", "coalmm_process_fork", "coalmm_process_switch",
     "coalmm_process_exit", "coalmm_process_map", "coalmm_process_unmap", "coalmm_validate", "coalmm_save",
 }  # fmt: skip
+# Allocators, whose 0 is a failure, and how many arguments they have.
+TAKES = {
+    "frame_alloc": 0, "kmalloc": 1, "kzalloc": 1, "kmalloc_aligned": 2, "krealloc": 2, "slab_alloc": 1,
+    "buddy_alloc": 1,
+}  # fmt: skip
 Function = Callable[..., int | None]
 CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 DISPATCH = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_char_p, ctypes.POINTER(ctypes.c_uint64))
@@ -101,7 +106,12 @@ class Calls:
         """Run the function `name`; its result as 64 bits."""
         try:
             function, count = self.functions.get(name) or self.find(name)
-            return (function(*arguments[:count]) or 0) & TOP
+            if self.kernel is not None:
+                self.kernel.failure = ""
+            result = function(*arguments[:count]) or 0
+            if self.kernel is not None and self.kernel.failure:
+                self.binding.error = encoded(self.kernel.why())
+            return result & TOP
         except Failed as failure:
             self.binding.error = text_of(failure)
             return failure.number & TOP
@@ -127,8 +137,14 @@ class Calls:
         kind = next((kind for cls, kind in KINDS if isinstance(error, cls)), INTERNAL)
         text = str(error) if isinstance(error, CoalError) else f"{type(error).__name__}: {error}"
         self.binding.kind, self.binding.address = kind, address & TOP
-        self.binding.message = text.encode("utf-8", "replace")[:1000]
+        self.binding.message = encoded(text)
         return 0
+
+    def tell(self, name: str, first: int, second: int) -> None:
+        """Say why an allocator that C called directly answered 0."""
+        if name in TAKES and not (name == "krealloc" and first and not second):
+            self.machine().failed(name, *(first, second)[: TAKES[name]])
+            self.binding.error = encoded(self.machine().why())
 
     def machine(self) -> Kernel:
         """The machine; `find` has seen to it that there is one."""
@@ -159,7 +175,7 @@ class Calls:
         self.functions.clear()
         self.binding.base, self.binding.size = window.base, window.size
         kernel.tracking.caller, kernel.tracking.describe = self.call_site, sites.describe
-        allocators.use(kernel, self.report)
+        allocators.use(kernel, self.report, self.tell)
         self.binding.allocators[:] = allocators.addresses()
         if chosen.track:
             kernel.tracking.enable()
@@ -241,10 +257,10 @@ class Calls:
         return self.machine().paging_get_physical(self.vaddr(vaddr))
 
     def paging_create_directory(self) -> int:
-        return self.pointer(self.machine().page_tables.create())
+        return self.pointer(self.machine().paging_create_directory())
 
     def paging_clone_directory(self, src: int) -> int:
-        return self.pointer(self.on_directory(self.machine().page_tables.clone, src))
+        return self.pointer(self.on_directory(self.machine().paging_clone_directory, src))
 
     def paging_free_directory(self, dir: int) -> None:
         self.on_directory(self.machine().page_tables.free, dir)
@@ -277,7 +293,7 @@ class Calls:
 
     def copy_from_user(self, to: int, from_: int, n: int) -> int:
         if not self.may_be_user(from_, n):
-            return -EFAULT if n else 0
+            return self.machine().failed("copy_from_user", to, from_, n, result=-EFAULT) if n else 0
         data = bytearray(n)
         error = self.machine().copy_from_user(data, from_, n)
         if error == 0:
@@ -285,8 +301,8 @@ class Calls:
         return error
 
     def copy_to_user(self, to: int, from_: int, n: int) -> int:
-        if not self.may_be_user(to, n) or not self.machine().validate_user_pointer(to, n, True):
-            return -EFAULT if n else 0
+        if not self.may_be_user(to, n) or not self.machine().user.validate_user_pointer(to, n, True):
+            return self.machine().failed("copy_to_user", to, from_, n, result=-EFAULT) if n else 0
         return self.machine().copy_to_user(to, host.read(from_, n), n)
 
     def may_be_user(self, vaddr: int, n: int) -> bool:
@@ -320,13 +336,10 @@ class Calls:
         fill(info, now.total, now.free, now.kernel, now.user, now.cache, now.buffer)
 
     def get_proc_meminfo(self, pid: int, info: int) -> int:
-        if info == 0:
-            return -EFAULT
-        if signed(pid) <= 0:
-            return -EINVAL
-        usage = self.machine().processes.meminfo(signed(pid))
+        kernel, number = self.machine(), signed(pid)
+        usage = -EFAULT if info == 0 else kernel.processes.meminfo(number) if number > 0 else -EINVAL
         if isinstance(usage, int):
-            return usage
+            return kernel.failed("get_proc_meminfo", number, info, result=usage)
         fill(info, usage.virt, usage.rss, usage.shared, usage.text, usage.data, usage.stack)
         return 0
 
@@ -425,7 +438,12 @@ def text_for_c(text: str) -> int:
 
 def text_of(error: BaseException) -> bytes:
     """What an error says, for a message of the binding."""
-    return (str(error) or type(error).__name__).encode("utf-8", "replace")[:1000]
+    return encoded(str(error) or type(error).__name__)
+
+
+def encoded(text: str) -> bytes:
+    """A text as the binding has room for it."""
+    return text.encode("utf-8", "replace")[:1000]
 
 
 def ram_range(chosen: options.Options) -> int:

@@ -43,7 +43,7 @@ struct binding {
     uint64_t (*fast_kmalloc)(void *fast, uint64_t size);
     int (*fast_kfree)(void *fast, uint64_t pointer);
     uint64_t (*fast_rounded)(void *fast, uint64_t size), (*fast_room)(void *fast, uint64_t pointer);
-    uint64_t (*raised)(void);
+    uint64_t (*refused)(const char *function, uint64_t first, uint64_t second);
     allocator *kmalloc, *kfree, *kzalloc, *kmalloc_aligned, *krealloc, *kmalloc_size, *slab_alloc, *slab_free,
         *buddy_alloc, *buddy_free, *frame_alloc, *frame_free;
 };
@@ -147,8 +147,8 @@ static __attribute__((noinline)) uint64_t allocate(const char *function, const v
     if (*direct == NULL)
         binding.dispatch("coalmm_boot", (uint64_t[5]){0});
     uint64_t result = *direct != NULL ? (*direct)(first, second) : 0;
-    if (result == 0 && binding.raised != NULL)
-        binding.raised();
+    if (result == 0 && binding.refused != NULL)
+        binding.refused(function, first, second);
     leave(function, outer);
     return result;
 }

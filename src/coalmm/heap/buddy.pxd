@@ -69,6 +69,7 @@ cdef class Buddy:
     @cython.locals(address=u64, length=u64, offset=u64, limit=u64, first=u64, last=u64, pfn=u64)
     cpdef object initialise(self, object start, object size)
     cpdef object check_unused(self, u64 pfn)
+    @cython.locals(address=u64)
     cpdef u64 allocate(self, object size) except? 0
     @cython.locals(pfn=u64)
     cdef u64 allocate_block(self, u64 size) except? 0 nogil

@@ -370,7 +370,10 @@ class Buddy:
 
         Returns the kernel address, or 0 for 0 bytes, more than 16 MiB, or no memory.
         """
-        return self.allocate_block(as_u64(size))
+        address = self.allocate_block(as_u64(size))
+        if address == 0:
+            self.frames.failed("buddy_alloc", size)
+        return address
 
     def allocate_block(self, size: int) -> int:
         """`allocate` of a checked size."""

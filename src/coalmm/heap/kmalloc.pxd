@@ -54,15 +54,19 @@ cdef class Kmalloc:
     @cython.locals(offset=u64, pfn=u64, at=u64, kind=u64, cache=u64)
     cpdef u64 allocation_at(self, u64 pointer) except? 0 nogil
     cdef int refuse(self, u64 pointer, u64 offset) except -1 with gil
+    @cython.locals(address=u64)
     cpdef u64 kmalloc(self, object size) except? 0
+    @cython.locals(address=u64)
     cpdef u64 kzalloc(self, object size) except? 0
     @cython.locals(address=u64)
     cdef u64 allocate_zeroed(self, u64 size) except? 0 nogil
+    @cython.locals(address=u64)
     cpdef u64 kmalloc_aligned(self, object size, object align) except? 0
     @cython.locals(hooks=u64, cache=u64)
     cdef u64 allocate_aligned(self, u64 size, u64 align) except? 0 nogil
     @cython.locals(wanted=u64, cache=u64)
     cdef u64 aligned_cache(self, u64 size, u64 align) except? 0 nogil
+    @cython.locals(address=u64)
     cpdef u64 krealloc(self, object ptr, object size) except? 0
     @cython.locals(pfn=u64, kept=u64, address=u64, base=u64)
     cpdef u64 reallocate(self, u64 pointer, u64 size) except? 0 nogil

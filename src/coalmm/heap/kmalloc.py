@@ -214,11 +214,17 @@ class Kmalloc:
 
         0 (NULL) for 0 bytes or no memory, and then nothing has changed.
         """
-        return self.allocate(as_u64(size))
+        address = self.allocate(as_u64(size))
+        if address == 0:
+            self.frames.failed("kmalloc", size)
+        return address
 
     def kzalloc(self, size: int) -> int:
         """`kmalloc`, filled with zero bytes."""
-        return self.allocate_zeroed(as_u64(size))
+        address = self.allocate_zeroed(as_u64(size))
+        if address == 0:
+            self.frames.failed("kzalloc", size)
+        return address
 
     def allocate_zeroed(self, size: int) -> int:
         """`kzalloc` of a checked size."""
@@ -233,7 +239,10 @@ class Kmalloc:
         0 (NULL) also for any other alignment. kfree, krealloc and kmalloc_size take the address as any
         other; krealloc keeps the alignment only when it stays in place.
         """
-        return self.allocate_aligned(as_u64(size), as_u64(align))
+        address = self.allocate_aligned(as_u64(size), as_u64(align))
+        if address == 0:
+            self.frames.failed("kmalloc_aligned", size, align)
+        return address
 
     def allocate_aligned(self, size: int, align: int) -> int:
         """`kmalloc_aligned` of a checked size and alignment."""
@@ -269,7 +278,10 @@ class Kmalloc:
         `ptr` 0 allocates; `size` 0 frees and returns 0 (NULL). Without memory it returns 0, and `ptr` is
         as it was. Raises like `kfree` for what is no allocation.
         """
-        return self.reallocate(as_u64(ptr), as_u64(size))
+        address = self.reallocate(as_u64(ptr), as_u64(size))
+        if address == 0 and (size or not ptr):
+            self.frames.failed("krealloc", ptr, size)
+        return address
 
     def reallocate(self, pointer: int, size: int) -> int:
         """`krealloc` of a checked address and size."""

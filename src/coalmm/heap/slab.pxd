@@ -37,6 +37,7 @@ cdef class Slabs:
     cpdef object forget(self, u64 cache)
     @cython.locals(offset=u64, pfn=u64, root=u64, at=u64, is_record=bint)
     cpdef u64 cache_at(self, u64 pointer) except? 0 nogil
+    @cython.locals(address=u64)
     cpdef u64 allocate(self, object cache) except? 0
     @cython.locals(index=u64)
     cdef u64 take(self, u64 cache) except? 0 nogil

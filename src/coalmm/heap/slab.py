@@ -140,12 +140,15 @@ class Slabs:
         text = name_bytes(name)
         callbacks = (callback(ctor), callback(dtor))
         flags = (CACHE_CONSTRUCTED if callbacks[0] else 0) | (CACHE_DESTROYED if callbacks[1] else 0)
-        if wanted == 0 or alignment & (alignment - 1):
+        cache = 0
+        if wanted != 0 and not alignment & (alignment - 1):
+            cache = self.make(text, wanted, alignment or natural_alignment(wanted), flags, True)
+        if cache == 0:
+            self.frames.failed("slab_cache_create", name, size, align)
             return 0
-        cache = self.make(text, wanted, alignment or natural_alignment(wanted), flags, True)
-        if cache and flags:
+        if flags:
             self.objects.callbacks[cache] = callbacks
-        return self.kernel_base + (cache << 3) if cache else 0
+        return self.kernel_base + (cache << 3)
 
     def make(self, name: bytes, size: int, align: int, flags: int, coloured: bool) -> int:
         """Make a cache from checked arguments; its word index, 0 if it cannot be had."""
@@ -283,7 +286,10 @@ class Slabs:
 
         Raises DoubleFreeError for a destroyed cache, InvalidPointerError for what is none.
         """
-        return self.take(as_u64(cache))
+        address = self.take(as_u64(cache))
+        if address == 0:
+            self.frames.failed("slab_alloc", cache)
+        return address
 
     def take(self, cache: int) -> int:
         """`allocate` of a checked cache."""

@@ -23,6 +23,7 @@ cdef class Frames:
     cdef readonly u64[::1] words
     cdef readonly Bitmap bitmap
     cdef readonly Injection injection
+    cdef public object on_failure
     cdef readonly u64 descriptors
     cdef readonly u64 pfn_limit
     cdef readonly u64 first_word
@@ -60,6 +61,7 @@ cdef class Frames:
 
     @cython.locals(pfn=u64)
     cpdef u64 allocate(self) except? 0 nogil
+    cdef int ran_out(self) except -1 with gil
     @cython.locals(paddr=u64)
     cpdef u64 allocate_zeroed(self) except? 0
     cpdef object free(self, object paddr)

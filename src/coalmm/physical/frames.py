@@ -21,7 +21,7 @@ from coalmm.errors import CorruptionError, DoubleFreeError, InvalidPointerError
 from coalmm.hardware.ram import Ram
 from coalmm.physical.injection import Injection
 from coalmm.physical.superblock import frame_bitmap
-from coalmm.typed import NamedTuple
+from coalmm.typed import Callable, NamedTuple
 
 if not cython.compiled:
     from coalmm.hardware.bits import ALL_ONES, as_u64
@@ -88,6 +88,7 @@ class Frames:
         self.words = ram.words
         self.bitmap = frame_bitmap(ram)
         self.injection = Injection(ram.words)
+        self.on_failure: Callable[..., object] | None = None  # called with the name and arguments of a call
         self.descriptors = self.words[SB_DESCRIPTORS]
         self.pfn_limit = self.words[SB_FRAMES]
         self.first_word = self.descriptors >> 3
@@ -254,7 +255,19 @@ class Frames:
         pfn = self.take(KIND_FRAME, 0)
         if pfn:
             self.halves[self.first_half + (pfn << 4) + D_COUNT] = 1
+        else:
+            self.ran_out()
         return pfn << FRAME_SHIFT
+
+    def ran_out(self) -> int:
+        """Tell that `allocate` fails; 0."""
+        self.failed("frame_alloc")
+        return 0
+
+    def failed(self, call: str, *arguments: object) -> None:
+        """A call of the document is about to answer 0: tell who wants to know why (`on_failure`)."""
+        if self.on_failure is not None:
+            self.on_failure(call, *arguments)
 
     def allocate_zeroed(self) -> int:
         """Allocate one frame filled with zero bytes; its physical address or 0."""

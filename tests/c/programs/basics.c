@@ -206,6 +206,20 @@ TEST(wrong_options_are_refused_and_named)
     CHECK(mem_check_leaks() == 0 && reports == 0);
 }
 
+TEST(an_error_return_is_explained)
+{
+    CHECK(kmalloc(0) == NULL && strstr(coalmm_error(), "kmalloc(0) is NULL: 0 bytes were asked for"));
+    CHECK(kmalloc_aligned(8, 3) == NULL && strstr(coalmm_error(), "alignment 3 is not a power of two"));
+    CHECK(paging_map_page(0x400008, frame_alloc(), PAGE_PRESENT) == -EINVAL);
+    CHECK(strstr(coalmm_error(), "the page begins at 0x400000"));
+    CHECK(copy_to_user((void *)0x900000, "x", 1) == -EFAULT);
+    CHECK(strstr(coalmm_error(), "nothing is mapped at 0x900000"));
+    CHECK(get_proc_meminfo(77, &(proc_meminfo_t){0}) == -ESRCH && strstr(coalmm_error(), "no process has pid 77"));
+    kfree(kmalloc(10));
+    CHECK(strstr(coalmm_error(), "pid 77")); /* what works says nothing */
+    CHECK(reports == 0);
+}
+
 TEST(options_may_have_commas_between_them)
 {
     coalmm_shutdown();

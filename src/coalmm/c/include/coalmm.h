@@ -168,7 +168,8 @@ static inline void wmb(void) { __asm__ volatile("sfence" ::: "memory"); }
  * Python interpreter, unless there is one. */
 int coalmm_boot(const char *options);
 void coalmm_shutdown(void);        /* the machine and all of its memory are gone */
-const char *coalmm_error(void);    /* why the last call of this thread that failed did; "" if none has */
+const char *coalmm_error(void);    /* why the last call of this thread that failed did, NULL and
+                                    * negative answers included; "" if none has */
 
 /* Reports of misuse. The hook runs in the thread that made the call, after it was refused, with no lock held;
  * when it returns, the call returns NULL, 0, false or -EINVAL. NULL is the default: print and abort. */
