@@ -73,12 +73,56 @@ def adapter_text(config: Config) -> str:
     return head + config.prelude + "\n" + "\n".join(parts)
 
 
+SAID = """void (*check_said)(const char *panic, const char *format, __builtin_va_list arguments);
+"""
+TELLS = """long check_stub_{name}(const char *format, ...) __asm__("{name}");
+long check_stub_{name}(const char *format, ...)
+{{
+    __builtin_va_list arguments;
+    __builtin_va_start(arguments, format);
+    if (check_said)
+        check_said({panic}, format, arguments);
+    __builtin_va_end(arguments);
+    {end}
+}}
+"""
+SILENT = """long check_stub_{name}(void) __asm__("{name}");
+long check_stub_{name}(void)
+{{
+    return 0;
+}}
+"""
+FLUSHES = """long check_stub_{name}(check_word a0, check_word a1, check_word a2, check_word a3) __asm__("{name}");
+long check_stub_{name}(check_word a0, check_word a1, check_word a2, check_word a3)
+{{
+    if (check_flush)
+        check_flush({start}, {size});
+    return 0;
+}}
+"""
+
+
 def stubs(config: Config) -> list[str]:
     """Functions that the target calls and that are not there. The headers declare them with types that are not known
     here, so only the symbol has the name.
     """
-    named = '{kind} check_stub_{name}(void) __asm__("{name}");\n{kind} check_stub_{name}(void)\n{{\n    {body}\n}}\n'
-    parts = [named.format(kind="long", name=name, body="return 0;") for name in config.stubs]
-    if config.panic:
-        parts.append('void check_abort(void) __asm__("abort");\n')
-    return parts + [named.format(kind="void", name=name, body="check_abort();") for name in config.panic]
+    parts = [SILENT.format(name=name) for name in config.stubs]
+    if config.panic or config.print:
+        parts.append(SAID)
+    parts += [TELLS.format(name=name, panic="0", end="return 0;") for name in config.print]
+    parts += [TELLS.format(name=name, panic=f'"{name}"', end="__builtin_trap();") for name in config.panic]
+    if config.flush:
+        parts.append("typedef __UINTPTR_TYPE__ check_word;\n"
+                     "void (*check_flush)(check_word start, __SIZE_TYPE__ size);\n")  # fmt: skip
+    return parts + [FLUSHES.format(**flush_arguments(text)) for text in config.flush]
+
+
+def flush_arguments(text: str) -> dict[str, str]:
+    """A line of `flush`: "name" flushes everything, "name(space, vaddr)" the page of its second argument, and
+    "name(vaddr, size)" as many bytes.
+    """
+    name, _, rest = text.partition("(")
+    parameters = [each.strip() for each in rest.rstrip(" )").split(",")]
+    start = f"a{parameters.index('vaddr')}" if "vaddr" in parameters else "0"
+    size = f"a{parameters.index('size')}" if "size" in parameters else "1" if start != "0" else "0"
+    return {"name": name.strip(), "start": start, "size": size}

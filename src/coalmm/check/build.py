@@ -11,6 +11,7 @@ from pathlib import Path
 from coalmm.check.adapter import adapter_text
 from coalmm.check.config import Config, TargetError
 from coalmm.check.driver_source import calls_header
+from coalmm.check.places import privileged
 from coalmm.typed import TracebackType
 
 DRIVER = Path(__file__).parent / "driver"
@@ -30,6 +31,8 @@ class Built:
     bits: int
     config: Config
     compile: tuple[str, ...]  # the target's part of a compiler's command line, () for a library that is used as it is
+    privileged: bool = False  # it has privileged instructions
+    flushes: bool = False  # it has instructions that flush the TLB, or names functions that do
     ownership: tuple[bool, bool] = (False, False)  # whether unmapping, and freeing a directory, gives frames back
 
 
@@ -55,7 +58,11 @@ class Workshop:
         inputs = self.inputs(config)
         library = self.library(config, bits, inputs)
         own = library.parent == self.folder
-        return Built(self.driver(bits), library, bits, config, inputs if own else ())
+        files = [library, *([config.folder / config.library] if config.library and own else [])]
+        found = [privileged(file) for file in files]
+        flushes = bool(config.flush) or any(each[1] for each in found)
+        traps = any(each[0] for each in found)
+        return Built(self.driver(bits), library, bits, config, inputs if own else (), traps, flushes)
 
     def driver(self, bits: int) -> Path:
         """The driver for a word size."""
@@ -107,10 +114,15 @@ def gcc(arguments: list[str], bits: int) -> None:
         raise TargetError(f"gcc took more than {COMPILE_LIMIT} seconds") from None
     if done.returncode == 0:
         return
+    twice = sorted(set(re.findall(r"multiple definition of `([^']+)'", done.stderr)))
+    if twice:
+        raise TargetError(f"these functions are in the sources: take them out of stubs, print, panic and flush: "
+                          f"{', '.join(twice)}")  # fmt: skip
     undefined = sorted(set(re.findall(r"undefined reference to `([^']+)'", done.stderr)))
     if undefined:
         names = ", ".join(f'"{name}"' for name in undefined)
-        raise TargetError(f"these functions are called and not there; put them under stubs = [{names}] or add a source")
+        raise TargetError(f"these functions are called and not there; put them under stubs = [{names}], "
+                          "print, panic or flush, or add a source")  # fmt: skip
     if bits == 32 and ("Scrt1.o" in done.stderr or "libgcc" in done.stderr or "bits/" in done.stderr):
         raise TargetError("32-bit programs cannot be linked here (Debian: apt install gcc-multilib)")
     lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()

@@ -1,6 +1,7 @@
 """`check.toml`: how a target is built, what its functions are called, how it is started."""
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -29,8 +30,10 @@ class Config:
     headers: tuple[str, ...] = ()  # that declare what [functions], init and the hooks name
     prelude: str = ""  # C text after the headers
     init: str = ""  # C statements that start the target
-    stubs: tuple[str, ...] = ()  # functions that do nothing and return 0: locks, printing
+    stubs: tuple[str, ...] = ()  # functions that do nothing and return 0: locks
+    print: tuple[str, ...] = ()  # functions that print as printf does
     panic: tuple[str, ...] = ()  # functions that end the program: the target calls them on misuse
+    flush: tuple[str, ...] = ()  # functions that flush the TLB: "all", "page(vaddr)", "range(space, vaddr, size)"
     environment: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str | bool] = field(default_factory=dict)
     physical: str = ""  # C expression: where the kernel reaches physical address `paddr`
@@ -90,6 +93,9 @@ def examine(path: Path, config: Config) -> None:
         raise TargetError(f"{path}: name either `library` or `sources`")
     if config.bits not in (0, 32, 64):
         raise TargetError(f"{path}: bits is 32 or 64")
+    for text in config.flush:
+        if not FLUSH.fullmatch(text):
+            raise TargetError(f'{path}: flush {text!r} is not like "name", "name(vaddr)" or "name(space, vaddr, size)"')
     for name, value in config.functions.items():
         if name not in FUNCTIONS:
             raise TargetError(f"{path}: [functions] {name!r} is not in the document{near(name, FUNCTIONS)}")
@@ -100,6 +106,9 @@ def examine(path: Path, config: Config) -> None:
     for name in [*config.sources, *([config.library] if config.library else [])]:
         if not (path.parent / name).exists():
             raise TargetError(f"{path}: {name} is not there")
+
+
+FLUSH = re.compile(r"[A-Za-z_]\w*( *\( *\w+ *(, *\w+ *){0,3}\))?")
 
 
 def near(word: str, known: Any) -> str:

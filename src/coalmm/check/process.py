@@ -14,27 +14,43 @@ import time
 from coalmm.check.build import Built
 from coalmm.check.config import TargetError
 from coalmm.check.functions import FUNCTIONS, NUMBERS
+from coalmm.check.places import Object, Place
 from coalmm.check.protocol import (
+    CODE,
     DATA,
     DATA_SIZE,
     EVENTS,
     EVENTS_MAX,
+    FAULT_AT,
+    FAULT_PROTECTION,
+    FRAMES,
+    H_CODE,
     H_EXTRAS,
     H_FAULT,
     H_FAULT_KNOWN,
+    H_FRAMES,
+    H_HALTED,
+    H_OBJECTS,
+    H_PANICKED,
+    H_PC,
     H_PHASE,
     H_PRESENT,
     H_RUNNING,
+    H_SAID,
+    H_SIGNAL,
     H_SIZE,
     H_WORD,
     MESSAGE,
     MESSAGE_SIZE,
+    OBJECT_SIZE,
+    OBJECTS,
     OPS,
     OPS_MAX,
     PHASE_INIT,
     PHASE_LOAD,
     PHASE_READY,
     RESULTS,
+    SAID,
     SIZE,
     SLOTS,
     STATUS_DONE,
@@ -48,7 +64,14 @@ HANG_CPU, HANG_WALL = 3.0, 20.0  # seconds that one operation may take: of its o
 START_WALL = 60.0
 OUTPUT_LIMIT = 16 << 20
 KEPT_OUTPUT = 1 << 16
-LOAD_FAILED, DESCRIPTORS_GONE = 125, 122
+STUCK_WALL = 0.5  # seconds for saying where it is stuck
+LOAD_FAILED, DESCRIPTORS_GONE, HALTED = 125, 122, 121
+HALTS = "halts with interrupts off (hlt)"
+TRAP_CODE = b"\x0f\x0b"  # ud2, what __builtin_trap is
+UNKNOWN_CODE = (
+    "if it is privileged, the kit does not know it: leave it out of this build (#ifdef), or put its function under "
+    "stubs"
+)
 
 
 def read_size(op: Op) -> int:
@@ -220,8 +243,9 @@ class Process:
             if now != progress:
                 progress, since, used = now, time.monotonic(), self._cpu()
             elif time.monotonic() - since > wall * self.patience or self._cpu() - used > HANG_CPU * self.patience:
+                self._ask_place()
                 self.kill()
-                raise Died("hang", "does not return", None)
+                raise Died("hang", f"does not return{self.place().text()}", None)
 
     def _drain(self) -> bool:
         """Take what the target printed; whether there was anything."""
@@ -229,8 +253,8 @@ class Process:
         if not text:
             self._poll.unregister(self._printing)
         self.printed += len(text)
-        if len(self.output) < KEPT_OUTPUT:
-            self.output += text
+        self.output += text
+        del self.output[:-KEPT_OUTPUT]
         return bool(text)
 
     def _cpu(self) -> float:
@@ -254,31 +278,72 @@ class Process:
             text = bytes(self.memory[MESSAGE : MESSAGE + MESSAGE_SIZE]).split(b"\0")[0].decode(errors="replace")
             raise TargetError(f"does not load: {text}")
         where = {PHASE_LOAD: " while it was loaded", PHASE_INIT: " in its initialisation"}.get(phase, "")
-        how, text = self._named(code)
+        how, text, help_text = self._named(code)
+        text += f"{where}{self.place().text()}{help_text}{self._last_words()}"
         if phase != PHASE_READY:
-            raise TargetError(f"{text}{where}{self._last_words()}")
-        raise Died(how, text + self._last_words(), None)
+            raise TargetError(text)
+        raise Died(how, text, None)
 
-    def _named(self, code: int) -> tuple[str, str]:
-        """How a process with this exit code ended, and in words."""
+    def _named(self, code: int) -> tuple[str, str, str]:
+        """How a process with this exit code ended, in words, and what there is to say behind the place."""
         if code == DESCRIPTORS_GONE:
-            return "crash", "closed the kit's pipe"
+            return "crash", "closed the kit's pipe", ""
+        if code == HALTED:
+            halts = "waits in hlt, and no interrupt comes" if self.words[H_HALTED] == 2 else HALTS
+            return "reported", halts, ""
         if code >= 0:
-            return "reported", f"called exit({code})"
+            return "reported", f"called exit({code})", ""
+        if self.words[H_PANICKED]:
+            return "reported", self._said(), ""
         if code == -signal.SIGSYS:
-            return "fork", "forks"
+            return "fork", "forks", ""
         name = signal.Signals(-code).name
+        if -code == signal.SIGILL and (place := self.place()).code[:2] not in (b"", TRAP_CODE):
+            return "reported", f"ended the program ({name}) at `{place.instruction()}`", f"; {UNKNOWN_CODE}"
         if -code in (signal.SIGABRT, signal.SIGILL, signal.SIGTRAP):
-            return "reported", f"ended the program ({name})"
-        at = f" at {self.words[H_FAULT]:#x}" if self.words[H_FAULT_KNOWN] else ""
-        return "crash", f"{name}{at}"
+            return "reported", f"ended the program ({name})", ""
+        if self.words[H_FAULT_KNOWN] == FAULT_PROTECTION:
+            return "crash", f"general protection fault ({name}) at `{self.place().instruction()}`", f"; {UNKNOWN_CODE}"
+        at = f" at {self.words[H_FAULT]:#x}" if self.words[H_FAULT_KNOWN] == FAULT_AT else ""
+        return "crash", f"{name}{at}", ""
+
+    def place(self) -> Place:
+        """Where the driver says that it was."""
+        words, objects = self.words, []
+        for number in range(words[H_OBJECTS]):
+            first = OBJECTS + number * OBJECT_SIZE
+            start, end, base = words[first >> 3 : (first >> 3) + 3]
+            path = bytes(self.memory[first + 24 : first + OBJECT_SIZE]).split(b"\0")[0]
+            objects.append(Object(path.decode(errors="replace"), start, end, base))
+        frames = tuple(words[FRAMES >> 3 : (FRAMES >> 3) + words[H_FRAMES]])
+        return Place(words[H_PC], frames, tuple(objects), bytes(self.memory[CODE : CODE + words[H_CODE]]))
+
+    def _ask_place(self) -> None:
+        """Have a process that does not return say where it is."""
+        self.words[H_SIGNAL] = 0
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._child.pid, signal.SIGXCPU)
+        until = time.monotonic() + STUCK_WALL
+        while not self.words[H_SIGNAL] and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _said(self) -> str:
+        """What the operation told the functions under `print` and `panic`."""
+        text = bytes(self.memory[SAID : SAID + self.words[H_SAID]]).decode(errors="replace")
+        return " ".join(text.split())[:300]
 
     def _last_words(self) -> str:
         """The last line that the target printed."""
         self.take_output()
+        printed = "" if self.words[H_PANICKED] else self._said_last()
         lines = self.output.decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        last = printed or next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {last[:200]}" if last else ""
+
+    def _said_last(self) -> str:
+        """The last line of what the operation said."""
+        text = bytes(self.memory[SAID : SAID + self.words[H_SAID]]).decode(errors="replace")
+        return next((line.strip() for line in reversed(text.split("\n")) if line.strip()), "")
 
     def take_output(self) -> None:
         """Take what the target has printed so far."""

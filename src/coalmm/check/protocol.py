@@ -7,9 +7,14 @@ from coalmm.check.functions import NUMBERS
 from coalmm.typed import NamedTuple
 
 OPS_MAX, EVENTS_MAX, SLOTS_MAX, DATA_SIZE, MESSAGE_SIZE = 4096, 1 << 16, 1 << 20, 1 << 22, 2048
-HEADER = 16 * 8
+SAID_SIZE, FRAMES_MAX, OBJECTS_MAX, OBJECT_SIZE, CODE_SIZE = 2048, 32, 4, 256, 16
+HEADER = 32 * 8
 MESSAGE = HEADER
-OPS = MESSAGE + MESSAGE_SIZE
+SAID = MESSAGE + MESSAGE_SIZE
+FRAMES = SAID + SAID_SIZE
+OBJECTS = FRAMES + FRAMES_MAX * 8
+CODE = OBJECTS + OBJECTS_MAX * OBJECT_SIZE
+OPS = CODE + CODE_SIZE
 RESULTS = OPS + OPS_MAX * 64
 EVENTS = RESULTS + OPS_MAX * 64
 SLOTS = EVENTS + EVENTS_MAX * 16
@@ -18,6 +23,8 @@ SIZE = DATA + DATA_SIZE
 
 # Words of the header.
 H_SIZE, H_PHASE, H_RUNNING, H_PRESENT, H_EXTRAS, H_EVENTS, H_FAULT, H_FAULT_KNOWN, H_WORD = range(9)
+H_PC, H_SIGNAL, H_FRAMES, H_OBJECTS, H_SAID, H_PANICKED, H_HALTED, H_CODE = range(9, 17)
+FAULT_AT, FAULT_PROTECTION = 1, 2
 PHASE_START, PHASE_LOAD, PHASE_INIT, PHASE_READY = range(4)
 STATUS_NONE, STATUS_DONE, STATUS_SKIPPED = range(3)
 EXTRA_PHYSICAL, EXTRA_FAIL, EXTRA_BUDDY_FREE = 1, 2, 4
@@ -26,6 +33,7 @@ FLAG_PHYSICAL, FLAG_NULL_ALLOWED = 1, 2
 PRIMITIVES = (
     "fill", "differs", "nonzero", "read", "poke", "region", "object_size",
     "many_given", "many_taken", "many_differ", "fail", "buddy_free_bytes",
+    "flushes", "flushed",
 )  # fmt: skip
 CODES = NUMBERS | {name: 100 + number for number, name in enumerate(PRIMITIVES)}
 NAMES = {code: name for name, code in CODES.items()}

@@ -44,6 +44,11 @@ class Reproducer:
             counts[base] = counts.get(base, 0) + 1
             self.names[op.out] = f"{base}{counts[base]}"
 
+    @property
+    def traps(self) -> bool:
+        """Whether the program needs the virtual CPU, or its record of what was flushed."""
+        return self.built.privileged or self.built.flushes
+
     # Arguments.
 
     def raw(self, arg: int | Ref) -> tuple[str, bool]:
@@ -124,6 +129,10 @@ class Reproducer:
                 return self._many(op, name)
             case "fail":
                 return [f"check_fail_nth({self.text(op.args[0], 'size_t')});"]
+            case "flushes":
+                return [f"size_t {name} = flushes();"]
+            case "flushed":
+                return [f"int {name} = flushed({args[0]}, {self.text(op.args[1], 'uintptr_t')});"]
             case "buddy_free_bytes":
                 return [f"size_t {name} = check_buddy_free_bytes();"]
         return []  # a read is looked at by what follows
@@ -240,19 +249,26 @@ class Reproducer:
         wanted = ["patterns.h"] * (hooks or any(word in main for word in ("fill(", "differs(", "nonzero(")))
         wanted += ["region.h"] * ("region(" in main)
         wanted += ["program.h", *["events.h", "hooks.h"] * hooks]
-        return "\n".join([*((DRIVER / name).read_text(encoding="utf-8") for name in wanted), self.loader(), main])
+        config = self.built.config
+        wanted += ["said.h", "panic.h"] if config.panic or config.print else []
+        wanted += ["privileged.h", "traps.h"] if self.traps else []
+        helpers = [(DRIVER / name).read_text(encoding="utf-8") for name in wanted]
+        return "\n".join(["#define _GNU_SOURCE", *helpers, self.loader(), main])
 
     def loader(self) -> str:
         """The functions that the sequence calls, and what finds them in the target."""
         config = self.built.config
         pairs = [(f"static {pointer(function)};\n", function.name) for function in self.functions()]
         pairs += [(f"static {text};\n", name) for key, (text, name) in EXTRAS.items() if getattr(config, key)]
-        found = "".join(f'    *(void **)&{name} = find("{name}");\n' for _, name in pairs)
+        hooks = [("check_said", "said")] if config.panic or config.print else []
+        hooks += [("check_flush", "note_flush")] if config.flush else []
+        found = "".join(f'    *(void **)dlsym(library, "{name}") = (void *){own};\n' for name, own in hooks)
+        found += "".join(f'    *(void **)&{name} = find("{name}");\n' for _, name in pairs)
         return "".join(text for text, _ in pairs) + f"\nstatic void find_functions(void)\n{{\n{found}}}\n"
 
     def main(self) -> str:
         """main(): the operations, then what does not hold."""
-        lines = ["alarm(20);", *ENDINGS.get(self.violation.kind, [])]
+        lines = ["alarm(20);", *["catch_traps();"] * self.traps, *ENDINGS.get(self.violation.kind, [])]
         environment = self.built.config.environment.items()
         lines += [f"setenv({quoted(name)}, {quoted(value)}, 1);" for name, value in environment]
         body = [line for op in self.ops for line in self.statement(op)]

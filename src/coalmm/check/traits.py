@@ -29,6 +29,8 @@ class Traits:
     user_end: int = 0
     pid: int = 0
     efault: int = 14
+    privileged: bool = False  # it has privileged instructions
+    flushes: bool = False  # it can flush the TLB
 
     def extra(self, bit: int) -> bool:
         """Whether check.toml gave something of EXTRA_..."""
@@ -64,7 +66,8 @@ def learn(built: Built, patience: float = 1.0) -> Traits:
             found |= question(recording, present, config.buddy_heap)
     user_end = config.user_end if word == 8 else min(config.user_end, 0xBFFF_F000)
     return Traits(present, extras, word, user_start=config.user_start, user_end=user_end, pid=config.pid,
-                  efault=config.efault, **found)  # type: ignore[arg-type]  # fmt: skip
+                  efault=config.efault, privileged=built.privileged,
+                  flushes=built.flushes, **found)  # type: ignore[arg-type]  # fmt: skip
 
 
 def _frames(recording: Recording, present: frozenset[str], heap: int) -> dict[str, object]:

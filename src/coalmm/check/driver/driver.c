@@ -3,6 +3,8 @@
  * they are done. Whatever kills this process is for the kit to tell: `running` says where it was. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +28,10 @@ static void note_event(void *object, uint64_t kind)
 }
 
 #include "confine.h"
+#include "privileged.h"
+#include "said.h"
+#include "ending.h"
+#include "traps.h"
 #include "patterns.h"
 #include "hooks.h"
 #include "region.h"
@@ -43,9 +49,19 @@ static void *find(void *library, const char *name)
     return found ? found : dlsym(library, name);
 }
 
+/* Has a pointer of the adapter's, where it has one, lead here. */
+static void hooked(void *library, const char *name, void *function)
+{
+    void **pointer = dlsym(library, name);
+    if (pointer)
+        *pointer = function;
+}
+
 static void load(const char *path)
 {
     shared->phase = PHASE_LOAD;
+    int before = 0;
+    dl_iterate_phdr(count_object, &before);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         snprintf((char *)shared->message, MESSAGE_SIZE, "%s", dlerror());
@@ -62,30 +78,14 @@ static void load(const char *path)
     *(void **)&fail_nth = dlsym(library, "check_fail_nth");
     *(void **)&buddy_free_bytes = dlsym(library, "check_buddy_free_bytes");
     shared->extras = (physical ? EXTRA_PHYSICAL : 0) | (fail_nth ? EXTRA_FAIL : 0) | (buddy_free_bytes ? EXTRA_BUDDY_FREE : 0);
+    dl_iterate_phdr(note_object, &before);
+    hooked(library, "check_said", (void *)note_said);
+    hooked(library, "check_flush", (void *)note_flush);
     shared->phase = PHASE_INIT;
     void (*init)(void);
     *(void **)&init = dlsym(library, "check_init");
     if (init)
         init();
-}
-
-static void fault(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    shared->fault_address = (uint64_t)(uintptr_t)info->si_addr;
-    shared->fault_known = 1;
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void catch_faults(void)
-{
-    static char stack[65536];
-    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
-    struct sigaction action = { .sa_sigaction = fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-    sigaltstack(&alternate, NULL);
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
 }
 
 static void fill_slots(void)
@@ -167,6 +167,8 @@ static uint64_t run(const struct op *op, uint64_t *a, struct result *result)
     case OP_MANY_DIFFER: return many_differ(a);
     case OP_FAIL: fail_nth(a[0]); return 0;
     case OP_BUDDY_FREE: return buddy_free_bytes();
+    case OP_FLUSHES: return flushes();
+    case OP_FLUSHED: return (uint64_t)flushed((size_t)a[0], (uintptr_t)a[1]);
     default: return call(op->code, a, result);
     }
 }
@@ -185,6 +187,8 @@ static void step(uint32_t i)
         }
     if (result.status == STATUS_DONE) {
         shared->running = i;
+        shared->said_length = 0;
+        cpu.halts = 0;
         result.value = run(&op, op.args, &result);
     }
     if (op.code != OP_MANY_GIVEN)
@@ -206,7 +210,9 @@ int main(int argc, char **argv)
     shared->word_size = sizeof(size_t);
     pattern_start();
     fill_slots();
-    catch_faults();
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what was printed is not lost in a crash */
+    begin_endings();
+    catch_traps();
     confine();
     load(argv[1]);
     shared->phase = PHASE_READY;

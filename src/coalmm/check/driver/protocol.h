@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-enum { OPS_MAX = 4096, EVENTS_MAX = 1 << 16, SLOTS_MAX = 1 << 20, DATA_SIZE = 1 << 22, MESSAGE_SIZE = 2048 };
+enum { OPS_MAX = 4096, EVENTS_MAX = 1 << 16, SLOTS_MAX = 1 << 20, DATA_SIZE = 1 << 22, MESSAGE_SIZE = 2048,
+       SAID_SIZE = 2048, FRAMES_MAX = 32, OBJECTS_MAX = 4, CODE_SIZE = 16 };
 
 /* Primitives beside the functions of the document, which are 0, 1, 2... in the order of ../functions.py. */
 enum {
@@ -20,11 +21,14 @@ enum {
     OP_MANY_DIFFER,  /* first slot, count, size: number of the first object that lost its pattern, or -1 */
     OP_FAIL,         /* n: the nth allocation inside the target from now on fails; 0: none */
     OP_BUDDY_FREE,   /* free bytes that the target's buddy statistics say; -1 where it cannot be read */
+    OP_FLUSHES,      /* how often pages were flushed from the TLB so far */
+    OP_FLUSHED,      /* a value of OP_FLUSHES, address: 1 if its page was flushed since then */
 };
 
 enum { FLAG_PHYSICAL = 1, FLAG_NULL_ALLOWED = 2 };  /* the address is physical; run it with NULL slots too */
 enum { PHASE_START, PHASE_LOAD, PHASE_INIT, PHASE_READY };
-enum { LOAD_FAILED = 125, DESCRIPTORS_GONE = 122 }; /* exit statuses */
+enum { LOAD_FAILED = 125, DESCRIPTORS_GONE = 122, HALTED = 121 }; /* exit statuses */
+enum { FAULT_NONE, FAULT_AT, FAULT_PROTECTION }; /* fault_known: a page fault; a general protection fault */
 enum { STATUS_NONE, STATUS_DONE, STATUS_SKIPPED };
 
 struct op {
@@ -42,9 +46,20 @@ struct event {
     uint64_t object, kind;  /* kind: constructor number * 2, plus 1 for a destructor */
 };
 
+/* A file of the target that is loaded: from start to end; addresses in the file count from base. */
+struct object {
+    uint64_t start, end, base;
+    char path[232];
+};
+
 struct shared {
-    uint64_t size, phase, running, present, extras, events, fault_address, fault_known, word_size, reserved[7];
+    uint64_t size, phase, running, present, extras, events, fault_address, fault_known, word_size;
+    uint64_t trap_pc, trap_signal, frame_count, object_count, said_length, panicked, halted, code_size, reserved[15];
     char message[MESSAGE_SIZE];
+    char said[SAID_SIZE];            /* what the running operation told the functions under `print` and `panic` */
+    uint64_t frames[FRAMES_MAX];     /* of the trap that ended it, innermost first */
+    struct object object[OBJECTS_MAX];
+    unsigned char code[CODE_SIZE];   /* at trap_pc */
     struct op ops[OPS_MAX];
     struct result results[OPS_MAX];
     struct event event[EVENTS_MAX];
