@@ -52,6 +52,7 @@ HEAP_TABLES = 32  # frames that must be free for the first caches and kmalloc's 
 FIRST_REGION_SHARE = 16  # the buddy heap's first region: this part of RAM,
 FIRST_REGION_LARGEST = 1 << 20  # but at most 1 MiB
 QUESTIONS = {"paging_get_physical", "validate_user_pointer", "validate_user_buffer"}  # 0 is an answer of theirs
+LONGEST_STEP = 1e6  # seconds
 
 
 class Kernel:
@@ -225,7 +226,11 @@ class Kernel:
         current.set_current(self.face)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written."""
+        """Write a complete, sparse snapshot that `coalmm.attach` reads. OSError if it cannot be written.
+
+        It is RAM: a program that runs has its memory in it, and not its registers and open files. There it can be
+        looked at, not run on.
+        """
         from coalmm.physical.image import save_image
 
         save_image(self.ram, path)
@@ -267,14 +272,14 @@ class Kernel:
         """
         from coalmm.linux.program import RunningProgram
 
+        arguments, environ = arguments_of(argv), environment_of(os.environ if env is None else env)
         system = self.linux(**options)
         if cwd is None:
             cwd = os.getcwd() if system.root == "/" else "/"
-        arguments = [os.fsencode(text) for text in argv]
-        if not arguments:
-            raise ValueError("argv is empty: it starts with the program's path")
-        environ = [os.fsencode(f"{name}={value}") for name, value in (os.environ if env is None else env).items()]
-        return RunningProgram(system.spawn(arguments, environ, os.fsencode(cwd)))
+        try:
+            return RunningProgram(system.spawn(arguments, environ, os.fsencode(cwd)))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fsdecode(arguments[0])) from None
 
     def run(
         self,
@@ -286,11 +291,14 @@ class Kernel:
 
         `on_fault(process, vaddr, access, error)` is called after each page fault (access: 0 read, 1 write,
         2 fetch; error: 0, or the negative errno that becomes a signal), `on_system_call(process, name,
-        arguments)` before each system call. They may look at the process, and call `stop`; what they raise
-        comes out here.
+        arguments)` before each system call. They may look at the process and write its memory, save the machine, and
+        call `stop`; run, step, spawn and close raise MisuseError there. What they raise comes out here, and the next
+        `run` makes the call or the access that they were told of.
         """
         from coalmm.linux.watching import watching
 
+        if timeout is not None and timeout != timeout:
+            raise ValueError("a timeout of nan seconds is no time")
         with watching(self.linux(), on_fault, on_system_call) as system:
             return system.run(timeout)
 
@@ -300,11 +308,16 @@ class Kernel:
         on_fault: "Callable[[RunningProgram, int, int, int], object] | None" = None,
         on_system_call: "Callable[[RunningProgram, str, tuple[int, ...]], object] | None" = None,
     ) -> bool:
-        """One slice of time of the next process that can run; False if all have ended. Callbacks as in `run`."""
+        """One slice of time of the next process that can run; False if all have ended. Callbacks as in `run`.
+
+        A slice is never longer than 0.1 seconds; for one that can run the machine waits as long as `seconds` say.
+        """
+        if seconds != seconds:
+            raise ValueError("a step of nan seconds is no time")
         from coalmm.linux.watching import watching
 
         with watching(self.linux(), on_fault, on_system_call) as system:
-            return system.step(max(int(seconds * 1e6), 1))
+            return system.step(max(int(min(seconds, LONGEST_STEP) * 1e6), 1))
 
     def stop(self) -> None:
         """For callbacks: come back from `run` soon; `run` goes on from there."""
@@ -401,6 +414,27 @@ def boot(
     kernel = Kernel.booted(memory, form, heap)
     kernel.make_current()
     return kernel
+
+
+def arguments_of(argv: Sequence[str | bytes]) -> list[bytes]:
+    """argv as a program gets it. TypeError, ValueError for what cannot be one."""
+    if isinstance(argv, str | bytes):
+        raise TypeError(f"argv is a list: [{argv!r}], or shlex.split({argv!r})")
+    arguments = [os.fsencode(text) for text in argv]
+    if not arguments:
+        raise ValueError("argv is empty: it starts with the program's path")
+    if any(b"\0" in text for text in arguments):
+        raise ValueError("an argument with a NUL byte: it would end there")
+    return arguments
+
+
+def environment_of(env: Mapping[str, str]) -> list[bytes]:
+    """The environment as a program gets it. ValueError for what cannot be a variable."""
+    environ = [os.fsencode(f"{name}={value}") for name, value in env.items()]
+    for name, text in zip(env, environ, strict=True):
+        if not name or "=" in name or b"\0" in text:
+            raise ValueError(f"{name!r} in env: a name has no = in it and is not empty, and nothing has a NUL byte")
+    return environ
 
 
 def machine_size(ram: int | str) -> int:

@@ -122,6 +122,86 @@ def test_what_a_callback_raises_comes_out_and_the_program_can_go_on(machine):
         machine.run(on_system_call=call)
     assert process.is_alive and out.getvalue() == b""
     machine.validate()
+    assert machine.run() is True
+    assert out.getvalue() == b"on\n" and process.returncode == 0
+
+
+def test_whatever_a_callback_raises_at_no_call_and_no_fault_is_lost(machine):
+    process, out = spawn(machine, "/bin/sh", "-c", "for i in 1 2 3; do echo $i; done | sort -r; exit 3")
+    interrupted = {"call": 0, "fault": 0}
+
+    def fails(what, every):
+        def callback(*arguments):
+            interrupted[what] += 1
+            if interrupted[what] % every == 0:
+                raise KeyError(what)
+
+        return callback
+
+    while True:
+        try:
+            ended = machine.run(30, on_fault=fails("fault", 7), on_system_call=fails("call", 5))
+        except KeyError:
+            continue
+        break
+    assert ended and (out.getvalue(), process.returncode) == (b"3\n2\n1\n", 3)
+    assert interrupted["call"] > 50 and interrupted["fault"] > 50
+
+
+def test_a_callback_cannot_run_spawn_or_close_and_may_look_at_others_and_save(machine, tmp_path):
+    other, _ = spawn(machine, "/bin/sleep", "60")
+    machine.run(timeout=0.05)
+    process = machine.spawn(["/bin/sh", "-c", "exit 4"], env=ENV)
+    refused = []
+
+    def call(who, name, arguments):
+        if who.pid == other.pid:
+            return
+        again, registers = (lambda: machine.spawn(["/bin/true"])), (lambda: other.registers)
+        for use in (machine.run, machine.step, machine.close, machine.end_programs, again, registers):
+            with pytest.raises(MisuseError, match="not from a callback"):
+                use()
+            refused.append(name)
+        assert other.read(other.areas[0].start, 4) == b"\x7fELF" and who.registers
+        if name == "exit_group":
+            machine.save(tmp_path / "image")
+
+    def fault(who, vaddr, access, error):
+        assert other.read(other.areas[0].start, 4) == b"\x7fELF"
+
+    while process.returncode is None:
+        machine.run(timeout=0.05, on_system_call=call, on_fault=fault)
+    assert refused and process.returncode == 4
+    with coalmm.attach(tmp_path / "image") as copy:
+        assert sorted(each.name for each in copy.processes) == ["sh", "sleep"]
+        copy.validate()
+    machine.make_current()
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "text"),
+    [
+        (lambda machine: machine.spawn("/bin/echo hi"), TypeError, "argv is a list"),
+        (lambda machine: machine.spawn([]), ValueError, "argv is empty"),
+        (lambda machine: machine.spawn(["/bin/echo", "a\0b"]), ValueError, "NUL"),
+        (lambda machine: machine.spawn(["/bin/echo"], env={"A=B": "1"}), ValueError, "'A=B'"),
+        (lambda machine: machine.spawn(["/no/such"]), FileNotFoundError, "'/no/such'"),
+        (lambda machine: machine.run(float("nan")), ValueError, "nan"),
+        (lambda machine: machine.step(float("nan")), ValueError, "nan"),
+        (lambda machine: machine.run(on_fault=5), TypeError, "5 cannot be called"),
+    ],
+)
+def test_wrong_arguments_say_what_is_wrong_and_change_nothing(machine, what, error, text):
+    before = machine.digest()
+    with pytest.raises(error, match=text):
+        what(machine)
+    assert machine.digest() == before or len(machine.processes) == 0
+
+
+def test_a_step_or_a_run_without_an_end_is_one(machine):
+    process, _ = spawn(machine, "/bin/sh", "-c", "exit 7")
+    machine.step(float("inf"))
+    assert machine.run(float("inf")) is True and process.returncode == 7
 
 
 def test_a_callback_can_stop_the_run(machine):

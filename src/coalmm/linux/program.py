@@ -43,6 +43,7 @@ class RunningProgram(Process):
         self.space  # noqa: B018 - raises for a process that has ended
         task, scheduler = self.task, self.task.system.scheduler
         if scheduler.running is not task:
+            task.system.must_stand_still("registers of another process")
             scheduler.switch(task)
         return {name: task.cpu.get(name) for name in task.cpu.form.general}
 

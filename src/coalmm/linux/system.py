@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from errno import ENOEXEC, ENOMEM
 
-from coalmm.errors import PageFaultError
+from coalmm.errors import MisuseError, PageFaultError
 from coalmm.linux.abi import X86_64, Abi
 from coalmm.linux.cpu.cpu import Cpu
 from coalmm.linux.cpu.engine import STAYS, Engine
@@ -112,6 +112,7 @@ class System:
         self.listeners: list[Callable[[Task], object]] = []  # called when a process is about to lose its memory
         self.on_tick: Callable[[], object] | None = None  # called after each slice
         self.is_stopping = False
+        self.is_running = False  # `run` or `step` is being called
         self.first_group = 0  # process group of the first program, which has the terminal
         self.first_arguments: list[bytes] = []
         self.oopses: list[Oops] = []  # what the kernel failed in
@@ -188,11 +189,14 @@ class System:
         """What the CPU calls, between two instructions of the running task."""
         task = self.scheduler.running
         assert task is not None
-        if self.on_system_call is not None:
-            self.call_back(self.on_system_call, task, self.dispatcher.name(task.abi, number), arguments)
-        if self.dispatcher.begin(task, number):
+        stands_still = self.dispatcher.begin(task, number)
+        if stands_still or self.on_system_call is not None:
             task.wait = Wait(number, arguments, Blocked(lambda: True, interruptible=False))
+        if self.on_system_call is not None:  # if it raises, the call is made when the programs run on
+            self.call_back(self.on_system_call, task, self.dispatcher.name(task.abi, number), arguments)
+        if stands_still:
             return STAYS
+        task.wait = None
         result = self.dispatcher.perform(task, number, arguments)
         if result is None:
             return STAYS
@@ -289,6 +293,7 @@ class System:
         self, argv: Sequence[bytes], environ: Sequence[bytes] = (), cwd: bytes = b"/", path: bytes | None = None
     ) -> Task:
         """A process that is about to run a program. OSError as execve has it, and then there is none."""
+        self.must_stand_still("spawn")
         current.credentials = self.credentials
         fs = self.vfs.context(cwd)
         arguments, environment = list(argv), list(environ)
@@ -355,16 +360,19 @@ class System:
         A system call that is being made then is finished first, however long it takes; with `ends` it is cut short,
         and the programs are good for nothing but `close`.
         """
+        self.must_stand_still("run")
         deadline = None if timeout is None or timeout > LONGEST else time.monotonic() + timeout
         self.resume()
         if ends and deadline is not None:
             self.kernel.mmu.deadline = int(deadline * 1e9)
+        self.is_running = True
         try:
             while self.scheduler.step(self.slice_until(deadline), deadline):
                 if self.is_stopping or (deadline is not None and time.monotonic() >= deadline):
                     return False
             return True
         finally:
+            self.is_running = False
             self.kernel.mmu.deadline = 0
 
     def slice_until(self, deadline: float | None) -> int:
@@ -383,8 +391,18 @@ class System:
 
         If nobody can run it waits as long, for one who can.
         """
+        self.must_stand_still("step")
         self.resume()
-        return self.scheduler.step(microseconds, time.monotonic() + microseconds / 1e6)
+        self.is_running = True
+        try:
+            return self.scheduler.step(microseconds, time.monotonic() + microseconds / 1e6)
+        finally:
+            self.is_running = False
+
+    def must_stand_still(self, what: str) -> None:
+        """MisuseError while programs run, as they do when a callback is called: the CPU is in an instruction."""
+        if self.is_running:
+            raise MisuseError(f"{what}: not from a callback, while programs run; call stop there, and this after run")
 
     def resume(self) -> None:
         """Whoever had the machine since the last slice may have changed mappings and code."""
@@ -406,6 +424,7 @@ class System:
 
     def close(self) -> None:
         """End what still runs, and give everything back."""
+        self.must_stand_still("close")
         for group in list(self.groups.values()):
             self.ending.end_group(group, SIGKILL)
         if self.shared_segments is not None:

@@ -16,9 +16,16 @@ def watching(system: System, on_fault: Any, on_system_call: Any) -> Iterator[Sys
     def fault(vaddr: int, access: int, error: int) -> None:
         if before is not None:
             before(vaddr, access, error)
-        if system.scheduler.running is not None:
-            system.call_back(on_fault, RunningProgram(system.scheduler.running), vaddr, access, error)
+        task = system.scheduler.running
+        if task is not None:
+            system.call_back(on_fault, RunningProgram(task), vaddr, access, error)
+            if system.kernel.mmu.cr3 != task.process.root:
+                system.enter(task)  # it has looked at another process
 
+    system.must_stand_still("run or step")
+    for function in (on_fault, on_system_call):
+        if function is not None and not callable(function):
+            raise TypeError(f"{function!r} cannot be called")
     before = system.fill.on_fault
     if on_fault is not None:
         system.fill.on_fault = fault
