@@ -3,7 +3,7 @@
 import importlib
 
 MODULES = ("frames", "paging", "clone", "buddy", "slab", "kmalloc", "user", "strings", "info", "misuse", "failing",
-           "leaks")  # fmt: skip
+           "leaks", "tlb")  # fmt: skip
 
 
 def all_checks() -> None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from coalmm.check.functions import FUNCTIONS, NUMBERS, PAGE, PAGE_PRESENT, PAGE_USER, PAGE_WRITABLE, STRUCTURES
 from coalmm.check.model.call import signed
 from coalmm.check.protocol import (
+    FLAG_NULL_ALLOWED,
     FLAG_PHYSICAL,
     NOWHERE,
     SLOT_BUFFER_END,
@@ -120,6 +121,10 @@ class Caller:
             if death.kind == "reported":
                 raise Reported from None
             raise
+
+    def primitive(self, name: str, *args: Argument) -> Value:
+        """An operation of the driver's own that is no call: "flushes", "flushed"."""
+        return self._run(name, *args, flags=FLAG_NULL_ALLOWED)
 
     def at(self, value: Value, distance: int) -> Ref:
         """An address beside a value."""
