@@ -107,6 +107,8 @@ cdef extern from *:
     #define coalmm_virtual_D_OLDER 0xfULL
     #define coalmm_virtual_STATE_DIRTY 0x1ULL
     #define coalmm_virtual_YOUNG 0x40ULL
+    #define coalmm_virtual_FAULT_AROUND 0x10ULL
+    #define coalmm_virtual_READ_AROUND 0x20ULL
     #define coalmm_virtual_RECLAIM 0x20ULL
     #define coalmm_virtual_STATE_USED 0x2ULL
     #define coalmm_virtual_D_SPACE 0x7ULL
@@ -289,6 +291,8 @@ cdef extern from *:
     const u64 D_OLDER "coalmm_virtual_D_OLDER"
     const u64 STATE_DIRTY "coalmm_virtual_STATE_DIRTY"
     const u64 YOUNG "coalmm_virtual_YOUNG"
+    const u64 FAULT_AROUND "coalmm_virtual_FAULT_AROUND"
+    const u64 READ_AROUND "coalmm_virtual_READ_AROUND"
     const u64 RECLAIM "coalmm_virtual_RECLAIM"
     const u64 STATE_USED "coalmm_virtual_STATE_USED"
     const u64 D_SPACE "coalmm_virtual_D_SPACE"

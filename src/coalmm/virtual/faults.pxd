@@ -13,8 +13,9 @@ from coalmm.physical.frames cimport Frames
 from coalmm.virtual.address_space cimport AddressSpaces
 from coalmm.virtual.areas cimport Areas
 from coalmm.virtual.constants cimport (
-    A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, AREA_GROWS_DOWN, AREA_SHARED, ENTRY_ADDRESS, F_KIND, F_SIZE,
-    FILE_HOST, GUARD_GAP, LOWEST, RECLAIM, RIGHT_EXECUTE, RIGHT_WRITE, RIGHTS, S_FAULTS_COPY, S_FAULTS_FILE, S_FAULTS_READ,
+    A_END, A_FILE, A_FLAGS, A_OFFSET, A_START, AREA_GROWS_DOWN, AREA_RANDOM, AREA_SEQUENTIAL, AREA_SHARED,
+    ENTRY_ADDRESS, F_KIND, F_SIZE, FAULT_AROUND, FILE_HOST, GUARD_GAP, LOWEST, READ_AROUND, RECLAIM, RIGHT_EXECUTE,
+    RIGHT_WRITE, RIGHTS, S_FAULTS_COPY, S_FAULTS_FILE, S_FAULTS_READ,
     S_FAULTS_REFUSED, S_FAULTS_SPURIOUS, S_FAULTS_STACK, S_FAULTS_ZERO, S_PEAK_RSS, S_ROOT, S_RSS_ANONYMOUS,
     S_RSS_FILE, S_RSS_SHARED, S_STACK_LIMIT, S_TABLE, S_VIRTUAL,
 )
@@ -24,10 +25,8 @@ from coalmm.virtual.page_tables cimport PageTables
 cdef extern from *:
     """
     #define coalmm_faults_BATCH 0x40000ULL
-    #define coalmm_faults_AROUND 16ULL
     """
     const u64 BATCH "coalmm_faults_BATCH"
-    const u64 AROUND "coalmm_faults_AROUND"
 
 
 @cython.final
@@ -56,8 +55,8 @@ cdef class Faults:
     cdef i64 _zero_fault(self, u64 space, u64 root, u64 vaddr, u64 flags) except? -1
     @cython.locals(file=u64, offset=u64, index=u64, pfn=u64, is_new=bint, found=i64, flags=u64, result=i64)
     cdef i64 _file_fault(self, u64 space, u64 root, u64 vaddr, u64 area, u64 access) except? -1
-    @cython.locals(pfn=i64)
-    cdef i64 _read_page(self, u64 file, u64 index) except? -1
+    @cython.locals(half=u64, first=u64, last=u64, pfn=i64)
+    cdef i64 _read_page(self, u64 file, u64 index, u64 page, u64 flags) except? -1
     @cython.locals(file=u64, memory=bint, bits=u64, result=i64)
     cdef i64 _map_shared(self, u64 space, u64 root, u64 vaddr, u64 pfn, u64 flags, u64 access) except? -1
     @cython.locals(own=u64, result=i64)

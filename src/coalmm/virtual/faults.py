@@ -43,13 +43,17 @@ if not cython.compiled:
         A_OFFSET,
         A_START,
         AREA_GROWS_DOWN,
+        AREA_RANDOM,
+        AREA_SEQUENTIAL,
         AREA_SHARED,
         ENTRY_ADDRESS,
         F_KIND,
         F_SIZE,
+        FAULT_AROUND,
         FILE_HOST,
         GUARD_GAP,
         LOWEST,
+        READ_AROUND,
         RECLAIM,
         RIGHT_EXECUTE,
         RIGHT_WRITE,
@@ -72,7 +76,6 @@ if not cython.compiled:
     )
 
     BATCH = 64 * FRAME_SIZE  # of pages that are brought between two looks at the clock
-    AROUND = 16  # pages: a file fault maps what the cache has of this aligned window
 
 
 class Faults:
@@ -198,7 +201,7 @@ class Faults:
         pfn = self.cache.lookup(file, index)
         is_new = pfn == 0
         if is_new:
-            found = self._read_page(file, index)
+            found = self._read_page(file, index, vaddr >> FRAME_SHIFT, self.words[area + A_FLAGS])
             if found < 0:
                 return found
             pfn = found
@@ -221,12 +224,25 @@ class Faults:
             self._map_around(space, root, vaddr, area)
         return result
 
-    def _read_page(self, file: int, index: int) -> int:
-        """Bring a page of a file into the cache: its pfn, -ENOMEM, or -ENXIO if the host cannot read it."""
+    def _read_page(self, file: int, index: int, page: int, flags: int) -> int:
+        """Bring a page of a file, shown at page number `page`, into the cache: its pfn, -ENOMEM, -ENXIO (the host).
+
+        Others come with it, as madvise has it for the area: those around it, none (MADV_RANDOM), those after it
+        (MADV_SEQUENTIAL). As in Linux (mm/filemap.c, do_sync_mmap_readahead). What Linux reads on in the background
+        comes at once here: the windows of `_map_around` that the pages begin are read to their ends.
+        """
         self._keep_some()
-        pfn = self.files.page(file, index)
+        half = READ_AROUND // 2
+        first, last = (index - half if index > half else 0), index + half
+        if flags & AREA_RANDOM:
+            first, last = index, index + 1
+        elif flags & AREA_SEQUENTIAL:
+            first, last = index, index + READ_AROUND
+        else:
+            last += -(page - index + last) & (FAULT_AROUND - 1)
+        pfn = self.files.page(file, index, first, last)
         if pfn == 0 and self.files.reclaim(RECLAIM):
-            pfn = self.files.page(file, index)
+            pfn = self.files.page(file, index, first, last)
         if pfn == 0:
             return -ENOMEM
         return pfn if pfn > 0 else -ENXIO
@@ -268,9 +284,9 @@ class Faults:
         """Map what the cache has of the pages beside a fault: each saves a fault of its own. Never allocates."""
         flags = self.words[area + A_FLAGS]
         file = self.words[area + A_FILE]
-        window = vaddr & ~(AROUND * FRAME_SIZE - 1)
+        window = vaddr & ~(FAULT_AROUND * FRAME_SIZE - 1)
         start = max(window, self.words[area + A_START])
-        end = min(window + AROUND * FRAME_SIZE, self.words[area + A_END])
+        end = min(window + FAULT_AROUND * FRAME_SIZE, self.words[area + A_END])
         bits = self.spaces.leaf_rights(flags)
         field = S_RSS_FILE
         if not flags & AREA_SHARED:

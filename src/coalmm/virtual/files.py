@@ -11,7 +11,7 @@ when it is first needed.
 import os
 
 from coalmm.errors import EIO, CorruptionError
-from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT
+from coalmm.hardware.constants import FRAME_MASK, FRAME_SHIFT, FRAME_SIZE
 from coalmm.hardware.ram import Ram
 from coalmm.physical.constants import SB_FREE, SB_KERNEL_BASE, SB_TOTAL
 from coalmm.physical.frames import Frames
@@ -32,6 +32,7 @@ from coalmm.virtual.constants import (
     FILE_HOST,
     FILE_MEMORY,
     FILE_SIZE,
+    READ_AROUND,
     SB_FILE_NUMBER,
     SB_FILE_SLAB,
     SB_FILES,
@@ -41,7 +42,6 @@ from coalmm.virtual.page_cache import PageCache
 from coalmm.virtual.records import Records
 
 HALF = 0xFFFF_FFFF
-READ_AHEAD = 16  # pages that one read of the host file brings at most
 LONGEST_RUN = 64  # pages that one write to the host file takes
 LOW_SHARE, FEWEST_LOW, MOST_LOW = 64, 16, 256  # of all frames; see `Files.low`
 MOST_DESCRIPTORS = 256  # of the host, before files that nobody uses are let go
@@ -255,45 +255,72 @@ class Files:
 
     # --- pages ---
 
-    def page(self, file: int, index: int) -> int:
+    def page(self, file: int, index: int, first: int = -1, last: int = -1) -> int:
         """The pfn of a page, read from the host if need be; 0 if there is no frame, -EIO if the host fails.
 
-        A page past the end of the file is the caller's to refuse; it would read as zero.
+        With it come pages of [first, last) that follow each other and it, and are not there yet: those around it
+        if not given. A page past the end of the file is the caller's to refuse; it would read as zero.
         """
         pfn = self.cache.lookup(file, index)
         if pfn:
             return pfn
-        pfn = self.cache.take(file, index)
+        if self.get(file, F_KIND) == FILE_MEMORY:
+            pfn = self.cache.take(file, index)
+            if pfn:
+                self.frames.zero(pfn)
+            return pfn
+        if first < 0:
+            first, last = max(index - READ_AROUND // 2, 0), index + READ_AROUND // 2
+        return self._read(file, index, first, last)
+
+    def _read(self, file: int, index: int, first: int, last: int) -> int:
+        """`page` of a host file that is not in the cache."""
+        start, end = self._missing(file, index, first, min(last, (self.size(file) + FRAME_MASK) >> FRAME_SHIFT))
+        pfn = self.cache.take(file, index)  # the one that somebody waits for, before the others
         if not pfn:
             return 0
-        self.frames.zero(pfn)
-        if self.get(file, F_KIND) == FILE_MEMORY or self._read(file, index, pfn):
+        frames = [pfn if at == index else self.cache.take(file, at) for at in range(start, end)]
+        if 0 in frames:
+            for extra in filter(None, frames):
+                if extra != pfn:
+                    self.cache.remove(extra)
+            start, frames = index, [pfn]
+        try:
+            got = os.preadv(self.descriptor(file), self._views(frames), start << FRAME_SHIFT)
+        except OSError:
+            got = -1
+        for number, extra in enumerate(frames):
+            missing = max(((number + 1) << FRAME_SHIFT) - max(got, 0), 0)
+            if missing >= FRAME_SIZE and extra != pfn:
+                self.cache.remove(extra)
+            elif missing:
+                self.ram.fill(((extra + 1) << FRAME_SHIFT) - min(missing, FRAME_SIZE), min(missing, FRAME_SIZE), 0)
+        if got >= 0:
             return pfn
         self.cache.remove(pfn)
         return -EIO
 
-    def _read(self, file: int, index: int, pfn: int) -> bool:
-        """Fill a frame, and free neighbours after it, from the host file; False if the host fails."""
-        last = (self.size(file) + FRAME_MASK) >> FRAME_SHIFT
-        frames = [pfn]
-        for ahead in range(index + 1, min(index + READ_AHEAD, last)):
-            few = self.words[SB_FREE] < self.low
-            if few or self.cache.lookup(file, ahead) or self.frames.injection.armed:
-                break
-            extra = self.cache.take(file, ahead)
-            if not extra:
-                break
-            self.frames.zero(extra)
-            frames.append(extra)
-        try:
-            got = os.preadv(self.descriptor(file), [self._view(each) for each in frames], index << FRAME_SHIFT)
-        except OSError:
-            got = -1
-        for number, extra in enumerate(frames):
-            missing = got <= number << FRAME_SHIFT and index + number < last
-            if number and missing:
-                self.cache.remove(extra)
-        return got >= 0
+    def _missing(self, file: int, index: int, first: int, last: int) -> tuple[int, int]:
+        """The pages around `index` in [first, last) up to the next ones that are there; only it if frames are few."""
+        start, end = index, index + 1
+        if self.words[SB_FREE] < self.low + (last - first) or self.frames.injection.armed:
+            return start, end
+        while start > first and not self.cache.lookup(file, start - 1):
+            start -= 1
+        while end < last and not self.cache.lookup(file, end):
+            end += 1
+        return start, end
+
+    def _views(self, frames: list[int]) -> list[memoryview]:
+        """The bytes of frames, those that follow each other as one."""
+        views = []
+        first = 0
+        for place in range(1, len(frames) + 1):
+            if place == len(frames) or frames[place] != frames[place - 1] + 1:
+                start, end = frames[first] << FRAME_SHIFT, (frames[place - 1] + 1) << FRAME_SHIFT
+                views.append(memoryview(self.ram.mapping)[start:end])
+                first = place
+        return views
 
     def _view(self, pfn: int) -> memoryview:
         """The bytes of a frame."""

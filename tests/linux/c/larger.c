@@ -29,7 +29,8 @@ int main(int argc, char **argv)
         _exit(0);
     }
     wait(0);
-    int out = open("/tmp/larger-copy", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    char name[] = "/tmp/larger-XXXXXX";
+    int out = mkstemp(name);
     long done = 0;
     while (done < size) {
         long some = write(out, map + done, size - done); /* one call, more than RAM */
@@ -41,6 +42,6 @@ int main(int argc, char **argv)
     for (long at = 0; at < size; at += 4096)
         shared[at + 1] = at >> 12;
     say("shared %u\n", sum(shared, size, 512));
-    unlink("/tmp/larger-copy");
+    unlink(name);
     return 0;
 }
