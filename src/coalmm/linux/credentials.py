@@ -116,13 +116,23 @@ class Credentials:
         return self.user.real != self.user.effective or self.group.real != self.group.effective
 
 
+class Numbers:
+    """What one run has numbered: inodes of pipes and sockets, cookies of inotify."""
+
+    __slots__ = ("cookie", "pipe", "socket")
+
+    def __init__(self) -> None:
+        self.pipe, self.socket, self.cookie = 1000, 5000, 0
+
+
 class Current:
     """Whose turn it is, as far as files are concerned: the kernel sets it before it works for a thread."""
 
-    __slots__ = ("credentials",)
+    __slots__ = ("credentials", "numbers")
 
     def __init__(self) -> None:
         self.credentials = Credentials.of_host()
+        self.numbers = Numbers()
 
 
 current = Current()

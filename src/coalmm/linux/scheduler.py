@@ -110,7 +110,7 @@ class Scheduler:
             if task.abi.word == 4:
                 task.cpu.set_descriptors(task.descriptors)
             self.running = task
-        current.credentials = task.credentials
+        current.credentials, current.numbers = task.credentials, self.system.vfs.numbers
         self.system.enter(task)
 
     def run(self, task: Task, microseconds: int) -> None:

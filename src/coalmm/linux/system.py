@@ -294,7 +294,7 @@ class System:
     ) -> Task:
         """A process that is about to run a program. OSError as execve has it, and then there is none."""
         self.must_stand_still("spawn")
-        current.credentials = self.credentials
+        current.credentials, current.numbers = self.credentials, self.vfs.numbers
         fs = self.vfs.context(cwd)
         arguments, environment = list(argv), list(environ)
         check_sizes(arguments, environment, 8 << 20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from errno import E2BIG, EEXIST, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE
 
-from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node
+from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node, named
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_READ, MAY_WRITE, check_access, owns
 from coalmm.linux.vfs.errors import failure
@@ -158,7 +158,7 @@ def lsetxattr(task: Task, path: int, name: int, value: int, size: int, flags: in
 @system_call("fsetxattr")
 def fsetxattr(task: Task, fd: int, name: int, value: int, size: int, flags: int) -> int:
     """fsetxattr(2)."""
-    return put(task, task.files.opened(fd).node, name, value, size, flags)
+    return put(task, named(task.files.opened(fd)), name, value, size, flags)
 
 
 @system_call("removexattr")
@@ -176,4 +176,4 @@ def lremovexattr(task: Task, path: int, name: int) -> int:
 @system_call("fremovexattr")
 def fremovexattr(task: Task, fd: int, name: int) -> int:
     """fremovexattr(2)."""
-    return remove(task, task.files.opened(fd).node, name)
+    return remove(task, named(task.files.opened(fd)), name)

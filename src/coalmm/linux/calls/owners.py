@@ -6,7 +6,7 @@ import stat
 from errno import EPERM
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node
+from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, find_node, named
 from coalmm.linux.credentials import ROOT, current
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import owns
@@ -45,7 +45,7 @@ def chmod(task: Task, path: int, mode: int) -> int:
 @system_call("fchmod")
 def fchmod(task: Task, fd: int, mode: int) -> int:
     """fchmod(2)."""
-    return change_mode(task.files.opened(fd).node, mode)
+    return change_mode(named(task.files.opened(fd)), mode)
 
 
 @system_call("fchmodat")
@@ -83,7 +83,7 @@ def lchown(task: Task, path: int, uid: int, gid: int) -> int:
 @system_call("fchown", "fchown32")
 def fchown(task: Task, fd: int, uid: int, gid: int) -> int:
     """fchown(2)."""
-    return change_owner(task.files.opened(fd).node, uid, gid)
+    return change_owner(named(task.files.opened(fd)), uid, gid)
 
 
 @system_call("fchownat")

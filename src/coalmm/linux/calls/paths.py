@@ -12,6 +12,7 @@ from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
+    from coalmm.linux.vfs.open_file import OpenFile
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW = 0x100
@@ -52,8 +53,21 @@ def find_node(task: Task, directory: int, path: int, flags: int, known: int = 0)
     if flags & AT_EMPTY_PATH:
         name = b"" if path == 0 else task.read_path(path)
         if not name:
-            return task.fs.cwd if signed(directory) == AT_FDCWD else task.files.get(directory).node
-    return must_exist(find(task, directory, path, not flags & AT_SYMLINK_NOFOLLOW))
+            return task.fs.cwd if signed(directory) == AT_FDCWD else named(task.files.get(directory))
+    return named_at(find(task, directory, path, not flags & AT_SYMLINK_NOFOLLOW))
+
+
+def named_at(found: Found) -> Node:
+    """The file that a path leads to; what happens to it is told with this name."""
+    node = must_exist(found)
+    node.named = found
+    return node
+
+
+def named(file: OpenFile) -> Node:
+    """The file of a descriptor; what happens to it is told with the name that it was opened by."""
+    file.node.named = file.place
+    return file.node
 
 
 def check_flags(flags: int, known: int) -> None:

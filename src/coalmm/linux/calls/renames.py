@@ -48,18 +48,29 @@ def renameat2(task: Task, old_directory: int, old: int, new_directory: int, new:
     check_rename(node, source, target, bool(flags & RENAME_EXCHANGE), task)
     if target.node is not node:
         source.directory.move(source.name, target.directory, target.name, bool(flags & RENAME_EXCHANGE))
-        tell_rename(node, source, target, bool(flags & RENAME_EXCHANGE))
+        tell_rename(task, node, source, target, bool(flags & RENAME_EXCHANGE))
     return 0
 
 
-def tell_rename(node: Node, source: Found, target: Found, exchange: bool) -> None:
+def tell_rename(task: Task, node: Node, source: Found, target: Found, exchange: bool) -> None:
     """Let those know who watch."""
     old, new = (source.directory, source.name), (target.directory, target.name)
+    follow(task, node, old, new)
     moved(node, old, new)
     if target.node is not None and exchange:
+        follow(task, target.node, new, old)
         moved(target.node, new, old)
     elif target.node is not None:
         replaced(target.node)
+
+
+def follow(task: Task, node: Node, old: tuple[Directory, bytes], new: tuple[Directory, bytes]) -> None:
+    """Open files have the new name too."""
+    for table in {each.files for each in task.system.tasks.values()}:
+        for slot in table.slots.values():
+            place = slot.file.place
+            if place is not None and slot.file.node is node and (place.directory, place.name) == old:
+                place.directory, place.name = new
 
 
 def check_rename(node: Node, source: Found, target: Found, exchange: bool, task: Task) -> None:

@@ -7,7 +7,7 @@ from errno import EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.files import pair
-from coalmm.linux.calls.paths import AT_FDCWD, find
+from coalmm.linux.calls.paths import AT_FDCWD, find, named_at
 from coalmm.linux.calls.transfer import too_large, writing
 from coalmm.linux.group import RLIMIT_FSIZE
 from coalmm.linux.registry import system_call
@@ -16,7 +16,6 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import IN_MODIFY, tell, tell_file
 from coalmm.linux.vfs.open_file import MOST_OFFSET
 from coalmm.linux.vfs.regular import RegularFile
-from coalmm.linux.vfs.resolve import must_exist
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def do_truncate(task: Task, path: int, size: int) -> int:
     """truncate(2) with a signed size."""
     if size < 0:
         raise failure(EINVAL)
-    node = must_exist(find(task, AT_FDCWD, path))
+    node = named_at(find(task, AT_FDCWD, path))
     if node.kind == stat.S_IFDIR:
         raise failure(EISDIR)
     if node.kind != stat.S_IFREG:

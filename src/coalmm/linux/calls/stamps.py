@@ -7,7 +7,7 @@ import time
 from errno import EINVAL, EPERM
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, check_flags, find_node
+from coalmm.linux.calls.paths import AT_FDCWD, AT_SYMLINK_NOFOLLOW, check_flags, find_node, named
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import MAY_WRITE, check_access, owns
 from coalmm.linux.vfs.errors import failure
@@ -53,7 +53,7 @@ def times_at(task: Task, directory: int, path: int, stamps: Times, flags: int) -
     """utimensat(2); a path of NULL is the descriptor itself."""
     if path == 0 and signed(directory) != AT_FDCWD:
         check_flags(flags, AT_SYMLINK_NOFOLLOW)
-        return change_times(task.files.opened(directory).node, stamps)
+        return change_times(named(task.files.opened(directory)), stamps)
     return change_times(find_node(task, directory, path, flags), stamps)
 
 

@@ -26,6 +26,7 @@ class Node:
     is_magic = False  # a link of /proc that leads to a place by itself, not by its text
 
     watches: list[Watch] | None = None  # inotify's
+    named: Place | None = None  # how the call names it that changes it: one of its names, for inotify
     bound: SocketFile | None = None  # the socket that has this name
 
     _locks: Locks | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import count
 
+from coalmm.linux.credentials import current
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,19 +20,15 @@ IN_ACCESS, IN_MODIFY, IN_ATTRIB, IN_CLOSE_WRITE, IN_CLOSE_NOWRITE, IN_OPEN = 1, 
 IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_MOVE_SELF = 0x40, 0x80, 0x100, 0x200, 0x400, 0x800
 IN_ISDIR = 1 << 30
 
-_cookies = count(1)
-
-
 def is_directory(node: Node) -> int:
     """IN_ISDIR for a directory."""
     return IN_ISDIR if node.kind == stat.S_IFDIR else 0
 
 
 def tell(node: Node, mask: int, place: Place | None = None) -> None:
-    """Something happened to a file, or in a directory. `place` is where it was opened."""
-    home = home_of(node)
-    if place is not None and (home is None or place.directory.lookup(place.name) is node or not is_at(node, home)):
-        home = place.directory, place.name
+    """Something happened to a file, or in a directory. `place` is where it was opened; else it is named by a path."""
+    place = None if is_directory(node) else place or node.named  # a directory has one name
+    home = (place.directory, place.name) if place is not None else home_of(node)
     if home is not None and home[0] is not node:
         for watch in tuple(home[0].watches or ()):
             watch.put(mask | is_directory(node), home[1], child=node)
@@ -52,11 +48,6 @@ def home_of(node: Node) -> tuple[Directory, bytes] | None:
     if directory is None or not directory.watches:
         return None
     return directory, node.name  # type: ignore[attr-defined]
-
-
-def is_at(node: Node, home: tuple[Directory, bytes]) -> bool:
-    """Whether a name still leads to a file."""
-    return home[0].lookup(home[1]) is node
 
 
 def tell_self(node: Node, mask: int) -> None:
@@ -86,7 +77,8 @@ def removed(directory: Directory, name: bytes, node: Node) -> None:
 
 def moved(node: Node, old: tuple[Directory, bytes], new: tuple[Directory, bytes]) -> None:
     """A file has another name."""
-    cookie = next(_cookies)
+    current.numbers.cookie += 1
+    cookie = current.numbers.cookie
     tell_name(*old, IN_MOVED_FROM | is_directory(node), cookie)
     tell_name(*new, IN_MOVED_TO | is_directory(node), cookie)
     tell_self(node, IN_MOVE_SELF)

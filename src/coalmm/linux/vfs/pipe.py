@@ -10,6 +10,7 @@ import stat
 from errno import EAGAIN, EBADF, EBUSY, EINVAL, ENXIO, EPERM, EPIPE
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
+from coalmm.linux.credentials import current
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.errors import failure
@@ -58,12 +59,10 @@ class PipeNode(Node):
     """A pipe without a name. Opened again through /proc/PID/fd it is the same pipe."""
 
     kind = stat.S_IFIFO
-    next_inode = 1000
-
     def __init__(self) -> None:
-        PipeNode.next_inode += 1
+        current.numbers.pipe += 1
         self.pipe = Pipe()
-        self.status = of_new(PIPE_DEVICE, PipeNode.next_inode, stat.S_IFIFO | 0o600)
+        self.status = of_new(PIPE_DEVICE, current.numbers.pipe, stat.S_IFIFO | 0o600)
 
     def attributes(self) -> Attributes:
         return self.status

@@ -9,6 +9,7 @@ from collections import deque
 from errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
+from coalmm.linux.credentials import current
 from coalmm.linux.registry import Blocked
 from coalmm.linux.vfs.attributes import Attributes, of_new
 from coalmm.linux.vfs.channel import Channel, Credentials, Message
@@ -34,11 +35,10 @@ class SocketNode(Node):
     """What fstat tells of a socket."""
 
     kind = stat.S_IFSOCK
-    next_inode = 5000
 
     def __init__(self) -> None:
-        SocketNode.next_inode += 1
-        self.status = of_new(SOCKET_DEVICE, SocketNode.next_inode, stat.S_IFSOCK | 0o777)
+        current.numbers.socket += 1
+        self.status = of_new(SOCKET_DEVICE, current.numbers.socket, stat.S_IFSOCK | 0o777)
 
     def attributes(self) -> Attributes:
         return self.status

@@ -14,7 +14,7 @@ import resource
 import stat
 from errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
 
-from coalmm.linux.credentials import Credentials, current
+from coalmm.linux.credentials import Credentials, Numbers, current
 from coalmm.linux.vfs import notify
 from coalmm.linux.vfs.attributes import MAY_EXECUTE, MAY_READ, MAY_WRITE, check_access
 from coalmm.linux.vfs.console import OutputLimit, Stream, StreamFile, StreamNode
@@ -61,6 +61,7 @@ class Vfs:
     ) -> None:
         raise_descriptor_limit()
         current.credentials = self.credentials = Credentials.of_host()
+        current.numbers = self.numbers = Numbers()
         handle = open_root(root)
         self.overlay = Overlay(os.fstat(handle.fd).st_dev, overlay_limit)
         self.root: Directory = OverlayDirectory(self.overlay, None, b"", HostName(handle, b"."))
