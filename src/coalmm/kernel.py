@@ -31,7 +31,7 @@ from coalmm.physical.frames import Frames
 from coalmm.physical.injection import Failing, Injection
 from coalmm.physical.superblock import check_superblock, format_ram
 from coalmm.process.processes import Processes
-from coalmm.sizes import parse_size
+from coalmm.sizes import format_size, parse_size
 from coalmm.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TracebackType, cast
 from coalmm.virtual.address_space import AddressSpaces
 from coalmm.virtual.areas import Areas
@@ -128,6 +128,13 @@ class Kernel:
         """The physical address under `vaddr` in the current directory, offset included; 0 if not mapped."""
         paddr = self.page_tables.physical(self.mmu.cr3, vaddr)
         return paddr or self.failed("paging_get_physical", vaddr)
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<Kernel: closed>"
+        now = self.frames.statistics()
+        sizes = f"{format_size(self.ram.size)} of RAM, {self.format.name} paging"
+        return f"<Kernel: {sizes}, {now.free:,} of {now.total:,} frames free, {len(self.processes)} processes>"
 
     def failed(self, call: str, *arguments: Any, result: int = 0) -> int:
         """Keep why a call of the document answers with an error, for `why`; returns the error, `result`."""

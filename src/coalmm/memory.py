@@ -23,6 +23,9 @@ class Memory:
         self._ram = ram
         self._translate = translate
 
+    def __repr__(self) -> str:
+        return f"<Memory: {self._ram.size >> 10:,} KiB of RAM by virtual address>"
+
     def __getitem__(self, key: int | slice) -> int | bytes:
         if isinstance(key, slice):
             return self.read(*bounds(key))

@@ -5,7 +5,7 @@ cimport cython
 from coalmm.hardware.bits cimport as_u64
 from coalmm.hardware.clock cimport now
 from coalmm.hardware.constants cimport (
-    ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SIZE, PAGE_DIRTY, PAGE_GLOBAL,
+    FAULT_NON_CANONICAL, ACCESS_READ, ACCESS_WRITE, FRAME_MASK, FRAME_SIZE, PAGE_DIRTY, PAGE_GLOBAL,
 )
 from coalmm.hardware.ram cimport Ram
 from coalmm.hardware.tlb cimport ENTRY_GLOBAL, Tlb

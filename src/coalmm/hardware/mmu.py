@@ -15,6 +15,7 @@ if not cython.compiled:
     from coalmm.hardware.constants import (
         ACCESS_READ,
         ACCESS_WRITE,
+        FAULT_NON_CANONICAL,
         FRAME_MASK,
         FRAME_SIZE,
         PAGE_DIRTY,
@@ -25,6 +26,14 @@ if not cython.compiled:
     from coalmm.hardware.walk import Walker
 
 WRITES = 1 << 1 | 1 << 4  # in the allowed accesses of a TLB entry: writes of the supervisor and the user
+FAULT_NAMES = ("P", "W", "U", "RSVD", "I/D")
+
+
+def fault_text(code: int) -> str:
+    """A page-fault error code by the names of its bits (SDM 3A 4.7): "P W U"."""
+    if code & FAULT_NON_CANONICAL:
+        return "not canonical"
+    return " ".join(name for number, name in enumerate(FAULT_NAMES) if code >> number & 1) or "0"
 
 
 class Mmu:
@@ -46,6 +55,11 @@ class Mmu:
         self.write_protect = self.global_pages = True
         self.nx = self.walker.nx
         self.deadline = 0
+
+    def __repr__(self) -> str:
+        nx = ", NX" if self.nx else ""
+        fault = f", last fault {fault_text(self.fault_code)} at {self.fault_address:#x}" if self.fault_code else ""
+        return f"<Mmu: {self.form.name} paging, CR3 {self.cr3:#x}{nx}{fault}>"
 
     def set_control(
         self, write_protect: bool | None = None, global_pages: bool | None = None, nx: bool | None = None

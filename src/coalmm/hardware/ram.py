@@ -68,6 +68,9 @@ class Ram:
         self.halves = view.cast("I")
         self.words = view.cast("Q")
 
+    def __repr__(self) -> str:
+        return f"<Ram: {self.size >> 10:,} KiB{', memfd' if self.fd >= 0 else ''}>"
+
     def __del__(self) -> None:
         if self.fd >= 0:
             os.close(self.fd)

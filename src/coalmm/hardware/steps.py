@@ -21,6 +21,9 @@ class Step(NamedTuple):
     entry: int
     text: str  # the entry in words
 
+    def __repr__(self) -> str:
+        return f"<{self.text}; entry {self.index} at {self.entry_paddr:#x}>"
+
 
 class Walk(NamedTuple):
     """What a walk met. `paddr` is the translation, or 0 and then `reason` says why there is none."""
@@ -31,6 +34,10 @@ class Walk(NamedTuple):
     paddr: int
     page_size: int
     reason: str
+
+    def __repr__(self) -> str:
+        end = self.reason or f"{self.paddr:#x}"
+        return f"<walk of {self.vaddr:#x} from the root {self.root:#x}, {len(self.steps)} entries: {end}>"
 
     def __str__(self) -> str:
         lines = [f"{self.vaddr:#x} from the root {self.root:#x}"]

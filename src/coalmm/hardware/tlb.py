@@ -41,6 +41,9 @@ class Tlb:
         self.filled = self.huge_filled = 1  # make the first flush clear every slot
         self.flush_all()
 
+    def __repr__(self) -> str:
+        return f"<Tlb: {ENTRIES} entries, {self.hits:,} hits, {self.misses:,} misses>"
+
     def lookup(self, vaddr: int, need: int) -> int:
         """The physical address if an entry covers `vaddr` and allows access `need` (a bit), else ALL_ONES."""
         slot = vaddr >> FRAME_SHIFT & (SMALL_ENTRIES - 1)

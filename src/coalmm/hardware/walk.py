@@ -90,6 +90,9 @@ class Walker:
         self.outside_ram = False
         self.set_nx(nx)
 
+    def __repr__(self) -> str:
+        return f"<Walker: {self.form.name} paging, {self.last + 1} levels>"
+
     def set_nx(self, nx: bool) -> None:
         """Turn EFER.NXE on or off: off, bit 63 of an entry is reserved."""
         self.nx = nx and self.form.has_nx

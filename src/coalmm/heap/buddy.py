@@ -103,6 +103,12 @@ class Buddy:
 
     # What the other allocators use: typed, unchecked.
 
+    def __repr__(self) -> str:
+        now = self.statistics()
+        free = " ".join(map(str, now.free_blocks))
+        sizes = f"{now.free_bytes >> 10:,} of {now.total_bytes >> 10:,} KiB free"
+        return f"<Buddy: {sizes}, blocks by order {free}>"
+
     def take(self, order: int) -> int:
         """Take a block of 2**order frames; the pfn of its first, 0 if there is none."""
         if self.words[SB_HOOKS] & HOOK_INJECT and self.frames.injection.should_fail(POINT_BUDDY, bit(order + 12)):

@@ -88,6 +88,11 @@ class Kmalloc:
         self.large = Large(self.buddy, self.objects.zones, self.tracking)
         self.table = self.words[SB_KMALLOC + KMALLOC_TABLE] >> 2
 
+    def __repr__(self) -> str:
+        now = self.statistics()
+        calls = f"{now.allocations:,} allocations, {now.failures:,} failed"
+        return f"<Kmalloc: {now.live:,} live, {now.live_bytes:,} bytes, {calls}>"
+
     def format(self) -> None:
         """Make the classes' caches and the table, at boot. Raises MemoryError without memory for them."""
         entries = (LARGEST_CLASS >> 3) + 1

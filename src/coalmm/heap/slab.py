@@ -107,6 +107,11 @@ class Slabs:
         self.kernel_base = self.objects.kernel_base
         self.low_frames = self.objects.low_frames
 
+    def __repr__(self) -> str:
+        caches = list(self.caches())
+        live, slabs = sum(each.active for each in caches), sum(each.slabs for each in caches)
+        return f"<Slabs: {len(caches)} caches, {live:,} live objects, {slabs:,} slabs>"
+
     def format(self) -> None:
         """Make the root cache, at boot. Raises MemoryError if there is no frame for it."""
         pfn = self.frames.take_low(KIND_KERNEL, 0)

@@ -64,6 +64,9 @@ class Tracking:
         self.caller: Callable[[], str] | None = None
         self.describe: Callable[[str], str] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Tracking: {'on' if self.enabled else 'off'}, {self.live_count():,} live allocations>"
+
     @property
     def enabled(self) -> bool:
         """Whether allocations are being recorded."""

@@ -42,6 +42,9 @@ class Bitmap:
         for level, base in enumerate(bases):
             self.bases[level] = base
 
+    def __repr__(self) -> str:
+        return f"<Bitmap: {self.bits:,} bits, {self.levels} levels>"
+
     def test(self, index: int) -> bool:
         """Whether bit `index` is set."""
         return (self.words[self.bases[0] + (index >> 6)] & bit(index)) != 0

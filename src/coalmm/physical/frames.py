@@ -94,6 +94,10 @@ class Frames:
         self.first_word = self.descriptors >> 3
         self.first_half = self.descriptors >> 2
 
+    def __repr__(self) -> str:
+        now = self.statistics()
+        return f"<Frames: {now.total:,} of 4 KiB, {now.free:,} free, {now.reserved:,} kernel, {now.user:,} user>"
+
     # What the other layers use: typed, unchecked.
 
     def take(self, kind: int, owner: int) -> int:

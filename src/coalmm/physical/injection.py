@@ -33,6 +33,11 @@ class Injection:
     def __init__(self, words: memoryview) -> None:
         self.words = words
 
+    def __repr__(self) -> str:
+        if not self.armed:
+            return "<Injection: off>"
+        return f"<Injection: {self.seen} allocations seen, {self.failed} made to fail>"
+
     def should_fail(self, point: int, size: int) -> bool:
         """Whether this allocation of `size` bytes at `point` (a POINT_* bit) is to fail; counts it."""
         at = SB_INJECT

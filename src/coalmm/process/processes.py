@@ -103,6 +103,9 @@ class Processes:
 
         return Residency(self.mappings)
 
+    def __repr__(self) -> str:
+        return f"<Processes: {len(self)}, pids {', '.join(map(str, self.pids())) or 'none'}>"
+
     # --- looking ---
 
     def record(self, pid: int) -> int:

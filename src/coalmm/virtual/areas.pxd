@@ -5,7 +5,7 @@ cimport cython
 from coalmm.hardware.blocks cimport copy_range
 from coalmm.physical.constants cimport SB_KERNEL_BASE
 from coalmm.virtual.constants cimport (
-    A_END,
+    AREA_SHARED, A_END,
     A_FILE,
     A_FLAGS,
     A_OFFSET,

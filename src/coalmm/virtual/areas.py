@@ -34,6 +34,7 @@ if not cython.compiled:
         A_OFFSET,
         A_START,
         AREA_GROWS_DOWN,
+        AREA_SHARED,
         AREA_SIZE,
         AREA_WORDS,
         AREAS_LIMIT,
@@ -56,6 +57,13 @@ class Area(NamedTuple):
     flags: int
     file: int
     offset: int
+
+    def __repr__(self) -> str:
+        letters = "".join(letter if self.flags >> bit & 1 else "-" for bit, letter in enumerate("rwx"))
+        letters += "s" if self.flags & AREA_SHARED else "p"
+        kind = ("", " text", " data", " heap", " stack")[self.flags >> 32 & 7 if self.flags >> 32 & 7 < 5 else 0]
+        what = f"file at {self.file:#x} from {self.offset:#x}" if self.file else "anonymous"
+        return f"<area {self.start:08x}-{self.end:08x} {letters} {what}{kind}>"
 
 
 class Areas:

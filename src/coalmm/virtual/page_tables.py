@@ -51,6 +51,9 @@ class PageTables:
         self.directories = Directories(self.tables, self.leaves)
         self.ranges = TableRanges(self.tables, self.leaves)
 
+    def __repr__(self) -> str:
+        return f"<PageTables: {self.mmu.form.name} paging, current directory {self.mmu.cr3:#x}>"
+
     def resume(self) -> None:
         """Go on with the directory that was current when the RAM was saved."""
         self.mmu.set_cr3(self.directories.check(self.words[SB_CURRENT_DIRECTORY]))

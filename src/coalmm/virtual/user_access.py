@@ -56,6 +56,9 @@ class UserAccess:
         self.user_top = user_top
         self.error = 0
 
+    def __repr__(self) -> str:
+        return f"<UserAccess: directory {self.mmu.cr3:#x}, user space up to {self.user_top:#x}>"
+
     # --- one access ---
 
     def reach(self, vaddr: int, access: int) -> int:
