@@ -4,6 +4,7 @@ A machine without a C compiler gets the interpreted package. Where there is a co
 that does not compile is an error.
 """
 import os
+import runpy
 import shutil
 import sys
 import sysconfig
@@ -38,6 +39,13 @@ DIRECTIVES = {
 def has_compiler() -> bool:
     compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     return shutil.which(compiler.split()[0]) is not None
+
+
+def refuse_differences() -> None:
+    """Stop where a constant is one number for Python and another one for C."""
+    wrong = runpy.run_path("scripts/compare_constants.py")["differences"](SOURCE)
+    if wrong:
+        sys.exit("coalmm: not built, since constants differ:\n" + "\n".join(wrong))
 
 
 def compiled_modules() -> list[Extension]:
@@ -121,6 +129,7 @@ class Build(build_ext):
 
 
 if has_compiler():
+    refuse_differences()
     extensions = cythonize(
         compiled_modules(), include_path=[str(SOURCE)], build_dir="build/cython",
         compiler_directives=DIRECTIVES, nthreads=os.cpu_count() or 1, quiet=True,

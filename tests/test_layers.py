@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import runpy
 
 import pytest
 
@@ -85,6 +86,28 @@ def test_the_constants_for_c_are_those_of_python():
     assert len(python) >= 3
     for path in python:
         assert path.with_suffix(".pxd").read_text() == script.constants_pxd(path), path
+
+
+def comparison():
+    return runpy.run_path(str(PROJECT / "scripts" / "compare_constants.py"))
+
+
+def test_no_constant_is_one_number_for_python_and_another_for_c():
+    compare = comparison()
+    assert compare["differences"](SOURCE.parent) == []
+    assert compare["numbers"](SOURCE / "virtual" / "faults.py", SOURCE.parent)["BATCH"] == 64 * 4096
+
+
+def test_a_constant_that_was_changed_on_one_side_is_named(tmp_path):
+    (tmp_path / "hot.py").write_text("if not cython.compiled:\n    WINDOW = 2 * 4\nENTRIES = 16\n")
+    header = 'cdef extern from *:\n    """\n    #define coalmm_hot_WINDOW %s\n    """\n'
+    header += '    const u64 WINDOW "coalmm_hot_WINDOW"\ncdef class Hot:\n    cdef u64[%d] entries\n'
+    (tmp_path / "hot.pxd").write_text(header % ("8ULL", 16))
+    assert comparison()["differences"](tmp_path) == []
+    (tmp_path / "hot.pxd").write_text(header % ("9ULL", 17))
+    first, second = comparison()["differences"](tmp_path)
+    assert first.endswith("hot.pxd:3: WINDOW is 0x9 here and 0x8 in hot.py: change it here")
+    assert second.endswith("hot.pxd:7: an array of 17, which is no constant of hot.py: change it")
 
 
 def test_no_compiled_module_lies_beside_its_source():
