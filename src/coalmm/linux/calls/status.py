@@ -11,6 +11,7 @@ from coalmm.linux.calls.paths import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, A
 from coalmm.linux.registry import system_call
 from coalmm.linux.vfs.attributes import Attributes
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.overlay import MOST_NODES
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def statfs_numbers(task: Task) -> tuple[int, ...]:
     overlay = task.system.vfs.overlay
     total = overlay.limit // FS_BLOCK
     free = max(overlay.limit - overlay.used, 0) // FS_BLOCK
-    return EXT4, FS_BLOCK, total, free, free, 1 << 20, 1 << 19
+    return EXT4, FS_BLOCK, total, free, free, MOST_NODES, MOST_NODES - overlay.nodes
 
 
 def statfs_bytes(task: Task) -> bytes:

@@ -93,7 +93,9 @@ def let_go(files: list[OpenFile]) -> None:
 
 
 class Channel:
-    """What waits to be read at one socket."""
+    """What waits to be read at one socket. `held` counts the bytes at all of them: they are memory of this process."""
+
+    held = 0
 
     def __init__(self, stream: bool) -> None:
         self.stream = stream
@@ -111,6 +113,7 @@ class Channel:
         message.is_sent = True
         self.waiting.append(message)
         self.size += len(message.data)
+        Channel.held += len(message.data)
         self.arrived += 1
 
     def next(self, size: int) -> Iterator[Message]:
@@ -136,6 +139,7 @@ class Channel:
             first = self.waiting[0]
             taken = first.left if not self.stream else min(count, first.left)
             self.size -= taken
+            Channel.held -= taken
             first.read += taken
             if not first.left:
                 self.waiting.popleft()

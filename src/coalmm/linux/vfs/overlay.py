@@ -30,6 +30,8 @@ from coalmm.typed import Any, Iterator
 
 FIRST_INODE = 0xE000_0000  # of new files: in 32 bits, for old calls; a host file seldom has one as high
 COPY = 1 << 20
+MOST_NODES = 1 << 18  # that programs may make; each is an object of this process
+MOST_ATTACHED = 64 << 20  # bytes of extended attributes that they may set
 SMALL = 64 << 10  # bytes of a file that is kept without a descriptor while nobody has it open
 
 
@@ -45,6 +47,8 @@ class Overlay(PageCache):
         self.limit = limit
         self.used = 0
         self.next_inode = FIRST_INODE
+        self.nodes = 0  # new files, directories and links
+        self.attached = 0  # bytes of extended attributes
 
     def new(self, mode: int, nlink: int = 1) -> Attributes:
         """The attributes of a new file."""
@@ -68,6 +72,11 @@ class Overlay(PageCache):
             os.unlink(path)
             return HostHandle(fd)
 
+    def check_node(self) -> None:
+        """OSError ENOSPC unless one more file can be made."""
+        if self.nodes >= MOST_NODES:
+            raise failure(ENOSPC)
+
     def check_room(self, size: int) -> None:
         """OSError ENOSPC unless `size` more bytes fit."""
         if self.used + size > self.limit:
@@ -84,6 +93,13 @@ class OverlayNode(Node):
     meta: Attributes | None = None
     pinned = False
     attached: dict[bytes, bytes] | None = None  # extended attributes; None: the host's
+    attached_size = 0  # bytes of them that programs set
+    is_new = False  # counted among the overlay's nodes
+
+    def __del__(self) -> None:
+        if self.is_new or self.attached_size:
+            self.overlay.nodes -= self.is_new
+            self.overlay.attached -= self.attached_size
 
     def extended(self) -> dict[bytes, bytes]:
         if self.attached is None:
@@ -96,6 +112,11 @@ class OverlayNode(Node):
             del attached[name]
         else:
             attached[name] = value
+        size = sum(len(each) + len(text) for each, text in attached.items())
+        if size > self.attached_size and self.overlay.attached + size - self.attached_size > MOST_ATTACHED:
+            raise failure(ENOSPC)
+        self.overlay.attached += size - self.attached_size
+        self.attached_size = size
         self.touch(False)
         self.attached = attached
 
@@ -200,6 +221,7 @@ class OverlayFile(OverlayNode, FileNode):
 
     def __del__(self) -> None:
         self.overlay.used -= self.charged
+        super().__del__()
 
     def attributes(self) -> Attributes:
         found = super().attributes()
@@ -424,6 +446,7 @@ class OverlayDirectory(OverlayNode, Directory):
 
     def create(self, name: bytes, mode: int) -> Node:
         node: OverlayNode
+        self.overlay.check_node()
         directory = stat.S_ISDIR(mode)
         if directory:
             node = OverlayDirectory(self.overlay, self, name, None)
@@ -438,6 +461,8 @@ class OverlayDirectory(OverlayNode, Directory):
         node.overlay = self.overlay
         node.meta = self._inherit(self.overlay.new(mode, 2 if directory else 1))
         self._add(name, node)
+        node.is_new = True
+        self.overlay.nodes += 1
         if directory:
             self.change().nlink += 1
             node.meta.size, node.meta.blocks = node.meta.blksize, node.meta.blksize >> 9
@@ -453,12 +478,15 @@ class OverlayDirectory(OverlayNode, Directory):
         return attributes
 
     def symlink(self, name: bytes, target: bytes) -> Node:
+        self.overlay.check_node()
         node = OverlayLink()
         node.overlay = self.overlay
         node.meta = self._inherit(self.overlay.new(stat.S_IFLNK | 0o777))
         node.meta.size = len(target)
         node.text = target
         self._add(name, node)
+        node.is_new = True
+        self.overlay.nodes += 1
         return node
 
     def link(self, name: bytes, node: Node) -> None:

@@ -24,17 +24,25 @@ if TYPE_CHECKING:
 PIPE_BUF = 4096
 CAPACITY = 65536
 MOST_CAPACITY = 1 << 20
+SOFT_LIMIT, LEAST_CAPACITY = 64 << 20, 8192  # of all pipes, and of one past it
 SIGPIPE = 13
 PIPE_DEVICE = 13  # st_dev of pipes
 FIONREAD = 0x541B
 
 
 class Pipe:
-    """The bytes between readers and writers, and how many of both there are."""
+    """The bytes between readers and writers, and how many of both there are.
+
+    `reserved` counts the capacity of all pipes, as pipe_user_pages_soft does: past SOFT_LIMIT new ones are small and
+    none grows, for root too. They are memory of this process.
+    """
+
+    reserved = 0
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.capacity = CAPACITY
+        self.capacity = CAPACITY if Pipe.reserved + CAPACITY <= SOFT_LIMIT else LEAST_CAPACITY
+        Pipe.reserved += self.capacity
         self.readers = self.writers = 0
         self.reader_opens = self.writer_opens = 0  # how many there ever were: a FIFO's open waits for one more
         self.activity = 0  # changes whenever bytes come or go: the edges of epoll
@@ -51,8 +59,15 @@ class Pipe:
             raise failure(EPERM)
         if size < len(self.data):
             raise failure(EBUSY)
-        self.capacity = min(size, MOST_CAPACITY)
-        return self.capacity
+        size = min(size, MOST_CAPACITY)
+        if size > self.capacity and Pipe.reserved + size - self.capacity > SOFT_LIMIT:
+            raise failure(EPERM)
+        Pipe.reserved += size - self.capacity
+        self.capacity = size
+        return size
+
+    def __del__(self) -> None:
+        Pipe.reserved -= self.capacity
 
 
 class PipeNode(Node):

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections import deque
-from errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE
+from errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EMSGSIZE, ENOBUFS, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 from coalmm.linux.credentials import current
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET = 1, 2, 5
 POLLRDHUP = 0x2000
 SIGPIPE = 13
+MOST_HELD = 256 << 20  # bytes that may wait at all sockets together
 FIONREAD, SIOCOUTQ = 0x541B, 0x5411
 SOCKET_DEVICE = 8  # st_dev of sockets
 MOST_DATAGRAMS = 10  # net.unix.max_dgram_qlen: from others than the peer
@@ -234,6 +235,8 @@ class SocketFile(OpenFile):
 
         if not is_ready():
             self.pause(task, is_ready, self.send_timeout, nonblocking)
+        if Channel.held > MOST_HELD:
+            raise failure(ENOBUFS)
         task.wait = None  # it has gone on: if the call waits again, SO_SNDTIMEO begins anew
         if channel.stream:
             return self._send_pieces(other, message)
