@@ -7,7 +7,7 @@ from html import escape
 
 from coalmm import __version__
 from coalmm.linux.report.pictures import address_space, faults_over_time
-from coalmm.linux.report.result import TITLES
+from coalmm.linux.report.result import KINDS, TITLES
 from coalmm.linux.report.text import ended, resolved
 from coalmm.sizes import format_size
 from coalmm.typed import Any
@@ -68,8 +68,8 @@ def tiles(result: dict[str, Any]) -> str:
     faults, memory, tlb = result["faults"], result["memory"], result["tlb"]
     figures = [
         (f"{resolved(faults):,}", "page faults"),
-        *((f"{faults[kind]:,}", TITLES[kind]) for kind in ("zero", "file", "copy", "stack", "spurious", "refused")),
-        (f"{faults['read']:,}", "pages read from files"),
+        *((f"{faults[kind]:,}", TITLES[kind]) for kind in KINDS),
+        (f"{result['major_faults']:,}", "of them read a file"),
         (format_size(memory["peak_resident"]), "peak resident, largest process"),
         (format_size(memory["peak_used"]), "RAM in use at the peak"),
         (f"{memory['reclaimed']:,}", "pages reclaimed"),
@@ -96,12 +96,13 @@ def address_spaces(entries: list[dict[str, Any]]) -> list[str]:
 
 def processes(result: dict[str, Any]) -> str:
     """A row for each process."""
-    kinds = ("zero", "file", "copy", "stack", "spurious", "refused", "read")
-    names = ["pid", "parent", "process", *(TITLES[kind] for kind in kinds), "peak resident", "peak mapped", "end"]
+    kinds = (TITLES[kind] for kind in KINDS)
+    names = ["pid", "parent", "process", *kinds, "of them read a file", "peak resident", "peak mapped", "end"]
     rows = "".join(
         f"<tr><td class=n>{entry['pid']}<td class=n>{entry['parent'] or ''}<td>{escape(' > '.join(entry['programs']))}"
-        + "".join(f"<td class=n>{entry['faults'][kind]:,}" for kind in kinds)
-        + f"<td class=n>{format_size(entry['peak_resident'])}<td class=n>{format_size(entry['peak_virtual'])}"
+        + "".join(f"<td class=n>{entry['faults'][kind]:,}" for kind in KINDS)
+        + f"<td class=n>{entry['major_faults']:,}"
+        f"<td class=n>{format_size(entry['peak_resident'])}<td class=n>{format_size(entry['peak_virtual'])}"
         f"<td>{ended(entry)}</tr>"
         for entry in result["processes"]
     )

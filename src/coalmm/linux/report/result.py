@@ -22,11 +22,10 @@ TITLES = {
     "zero": "demand-zero",
     "file": "file",
     "copy": "copy-on-write",
-    "stack": "stack growth",
     "spurious": "spurious",
-    "read": "read from disk",  # a part of "file"
     "refused": "refused",
 }
+KINDS = ("zero", "file", "copy", "spurious", "refused")  # each fault is of one of them
 
 
 def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
     system = recorder.system
     kernel, dispatcher = system.kernel, system.dispatcher
     processes = recorder.records_now()
-    faults = {kind: sum(record.faults[kind] for record in processes) for kind in FAULT_KINDS}
+    counts = {kind: sum(record.faults[kind] for record in processes) for kind in FAULT_KINDS}
     result: dict[str, Any] = {
         "program": [os.fsdecode(text) for text in system.first_arguments],
         **ending(next((record.status for record in processes if record.pid == system.first_group), None)),
@@ -42,7 +41,7 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
         "seconds": round(recorder.seconds, 6),
         "program_seconds": round(sum(record.seconds for record in processes), 6),
         "machine": {"ram": int(kernel.ram.words[SB_RAM_SIZE]), "paging": kernel.format.name},
-        "faults": faults,
+        **faults(counts),
         "tlb": {"misses": system.fill.misses, "flushes": system.fill.flushes},
         "memory": memory(recorder, processes),
         "calls": dispatcher.calls_by_name(),
@@ -53,8 +52,20 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
         "processes_not_listed": recorder.others,
     }
     if recorder.times is not None:
-        result["faults_over_time"] = {"width": recorder.times.width, "kinds": recorder.times.by_kind()}
+        result["faults_over_time"] = {"width": recorder.times.width, "kinds": kinds_over_time(recorder)}
     return result
+
+
+def kinds_over_time(recorder: Recorder) -> dict[str, list[int]]:
+    """Faults by kind and time."""
+    counts = recorder.times.by_kind()
+    return {kind: counts[kind] for kind in KINDS}
+
+
+def faults(counts: dict[str, int]) -> dict[str, Any]:
+    """`faults` by kind, whose sum is all of them; of those, how many read a file (major ones), or grew a stack."""
+    kinds = {kind: counts[kind] for kind in KINDS}
+    return {"faults": kinds, "major_faults": counts["read"], "stack_growths": counts["stack"]}
 
 
 def ending(status: int | None) -> dict[str, int | None]:
@@ -92,7 +103,7 @@ def process(record: ProcessRecord) -> dict[str, Any]:
         "arguments": [os.fsdecode(text) for text in record.arguments],
         **ending(record.status),
         "seconds": round(record.seconds, 6),
-        "faults": record.faults,
+        **faults(record.faults),
         "resident": record.resident,
         "virtual": record.virtual,
         "peak_resident": record.peak_resident,

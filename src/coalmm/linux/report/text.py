@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coalmm.linux.report.result import TITLES
+from coalmm.linux.report.result import KINDS, TITLES
 from coalmm.linux.signals.numbers import name
 from coalmm.sizes import format_size
 from coalmm.typed import Any
@@ -49,8 +49,8 @@ def ended(entry: dict[str, Any]) -> str:
 
 
 def resolved(faults: dict[str, int]) -> int:
-    """All faults: those that read a file, or grew a stack, are in another kind too."""
-    return sum(count for kind, count in faults.items() if kind not in ("read", "stack"))
+    """All faults."""
+    return sum(faults.values())
 
 
 def title(result: dict[str, Any]) -> str:
@@ -66,11 +66,12 @@ def title(result: dict[str, Any]) -> str:
 def fault_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Page faults by kind, and the TLB."""
     faults, tlb = result["faults"], result["tlb"]
-    shown = [kind for kind in ("zero", "file", "copy", "spurious", "refused") if faults[kind]]
+    shown = [kind for kind in KINDS if faults[kind]]
     kinds = ", ".join(f"{TITLES[kind]} {faults[kind]:,}" for kind in shown)
-    more = [f"{faults['read']:,} pages read from files"] if faults["read"] else []
-    if faults["stack"]:
-        more.append(f"stack grew {faults['stack']:,} times")
+    major, stack = result["major_faults"], result["stack_growths"]
+    more = [f"{major:,} of them read a file"] if major else []
+    if stack:
+        more.append(f"stack grew {stack:,} times")
     rows = [("page faults", f"{resolved(faults):,}", kinds)]
     if more:
         rows.append(("", "", ", ".join(more)))
