@@ -22,7 +22,7 @@ IN_ONE_MODE = ("cli/test_demo.py", "docs/test_check_your_kernel.py", "kit", "tes
 WITH_ONE_PYTHON = (
     "bench/test_bench.py", "docs/test_check_your_kernel.py", "kit/test_find_and_shrink.py",
     "kit/test_hostile_targets.py", "kit/test_other_ways.py", "kit/test_own_library.py", "kit/test_planted_faults.py",
-    "kit/test_privileged.py", "kit/test_reproducers.py", "kit/test_tlb.py",
+    "kit/test_higher_half.py", "kit/test_privileged.py", "kit/test_reproducers.py", "kit/test_tlb.py",
     "linux/test_hostile.py", "linux/test_program_table.py", "test_layers.py",
 )  # fmt: skip
 LONG = ("bench/test_bench.py", "docs/test_check_your_kernel.py", "kit", "linux/test_hostile.py", "linux/test_limits.py")

@@ -61,8 +61,11 @@ def adapter_text(config: Config) -> str:
             parts.append(wrapper(FUNCTIONS[name], str(value), extern=not config.headers))
     if config.init:
         parts.append(f"void check_init(void)\n{{\n    {config.init.strip()}\n}}\n")
-    if config.physical:
-        parts.append(f"void *check_physical(__UINTPTR_TYPE__ paddr)\n{{\n    return (void *)({config.physical});\n}}\n")
+    parts += [SYMBOL.format(name=name, value=value) for name, value in config.symbols.items()]
+    if config.ram:
+        parts.append(f"__UINTPTR_TYPE__ check_ram[2] = {{ {config.ram:#x}, {config.ram_size:#x} }};\n")
+    if physical := config.physical or (f"{config.ram:#x} + paddr" if config.ram else ""):
+        parts.append(f"void *check_physical(__UINTPTR_TYPE__ paddr)\n{{\n    return (void *)({physical});\n}}\n")
     if config.fail_nth:
         parts.append(f"void check_fail_nth(unsigned long n)\n{{\n    {config.fail_nth.strip()}\n}}\n")
     if config.buddy_free_bytes:
@@ -91,6 +94,14 @@ long check_stub_{name}(void)
 {{
     return 0;
 }}
+"""
+SYMBOL = """\
+/* The linker adds the library's address to a symbol that it is given; what a resolver returns is taken as it is. */
+static void *check_value_{name}(void)
+{{
+    return (void *){value:#x};
+}}
+void check_symbol_{name}(void) __asm__("{name}") __attribute__((ifunc("check_value_{name}")));
 """
 FLUSHES = """long check_stub_{name}(check_word a0, check_word a1, check_word a2, check_word a3) __asm__("{name}");
 long check_stub_{name}(check_word a0, check_word a1, check_word a2, check_word a3)

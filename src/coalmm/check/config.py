@@ -36,6 +36,9 @@ class Config:
     flush: tuple[str, ...] = ()  # functions that flush the TLB: "all", "page(vaddr)", "range(space, vaddr, size)"
     environment: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str | bool] = field(default_factory=dict)
+    ram: int = 0  # address at which `ram_size` bytes of zeros lie before the target starts; 0: nowhere
+    ram_size: int = 64 << 20
+    symbols: dict[str, int] = field(default_factory=dict)  # of the linker script, and their addresses: end, say
     physical: str = ""  # C expression: where the kernel reaches physical address `paddr`
     fail_nth: str = ""  # C statements: the `n`th allocation from now on fails, 0 for none
     buddy_free_bytes: str = ""  # C expression: free bytes of the buddy heap
@@ -93,6 +96,14 @@ def examine(path: Path, config: Config) -> None:
         raise TargetError(f"{path}: name either `library` or `sources`")
     if config.bits not in (0, 32, 64):
         raise TargetError(f"{path}: bits is 32 or 64")
+    most = MOST_BITS[config.bits or 64]
+    if config.ram and (config.ram < 0x10000 or config.ram % 4096 or config.ram + config.ram_size > most):
+        raise TargetError(f"{path}: ram {config.ram:#x} cannot be mapped in a user program, which has page-aligned "
+                          f"addresses from 0x10000 to {most:#x}: build with another base, as "
+                          "-DKERNBASE=0x80000000")  # fmt: skip
+    for name, address in config.symbols.items():
+        if type(address) is not int or not 0 <= address < 1 << 64:
+            raise TargetError(f"{path}: [symbols] {name} is an address, as 0x80100000")
     for text in config.flush:
         if not FLUSH.fullmatch(text):
             raise TargetError(f'{path}: flush {text!r} is not like "name", "name(vaddr)" or "name(space, vaddr, size)"')

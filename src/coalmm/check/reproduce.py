@@ -247,7 +247,7 @@ class Reproducer:
                     for arg in op.args)  # fmt: skip
         main = self.main()
         wanted = ["patterns.h"] * (hooks or any(word in main for word in ("fill(", "differs(", "nonzero(")))
-        wanted += ["region.h"] * ("region(" in main)
+        wanted += ["region.h"] * ("region(" in main or self.built.config.ram > 0)
         wanted += ["program.h", *["events.h", "hooks.h"] * hooks]
         config = self.built.config
         wanted += ["said.h", "panic.h"] if config.panic or config.print else []
@@ -259,10 +259,12 @@ class Reproducer:
         """The functions that the sequence calls, and what finds them in the target."""
         config = self.built.config
         pairs = [(f"static {pointer(function)};\n", function.name) for function in self.functions()]
-        pairs += [(f"static {text};\n", name) for key, (text, name) in EXTRAS.items() if getattr(config, key)]
+        pairs += [(f"static {text};\n", name) for key, (text, name) in EXTRAS.items()
+                  if getattr(config, key) or (key == "physical" and config.ram)]
         hooks = [("check_said", "said")] if config.panic or config.print else []
         hooks += [("check_flush", "note_flush")] if config.flush else []
-        found = "".join(f'    *(void **)dlsym(library, "{name}") = (void *){own};\n' for name, own in hooks)
+        found = '    if (!map_ram(dlsym(library, "check_ram")))\n        abort();\n' if config.ram else ""
+        found += "".join(f'    *(void **)dlsym(library, "{name}") = (void *){own};\n' for name, own in hooks)
         found += "".join(f'    *(void **)&{name} = find("{name}");\n' for _, name in pairs)
         return "".join(text for text, _ in pairs) + f"\nstatic void find_functions(void)\n{{\n{found}}}\n"
 

@@ -67,6 +67,11 @@ static void load(const char *path)
         snprintf((char *)shared->message, MESSAGE_SIZE, "%s", dlerror());
         _exit(LOAD_FAILED);
     }
+    uintptr_t *ram = dlsym(library, "check_ram");
+    if (ram && !map_ram(ram)) {
+        snprintf((char *)shared->message, MESSAGE_SIZE, "RAM cannot be mapped at %#lx: something is there", (long)ram[0]);
+        _exit(LOAD_FAILED);
+    }
     for (int i = 0; i < FUNCTIONS; i++) {
         char absent[64];
         snprintf(absent, sizeof absent, "check_absent_%s", function_names[i]);

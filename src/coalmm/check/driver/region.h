@@ -17,3 +17,11 @@ static void *region(size_t size, size_t align)
         abort();
     return start;
 }
+
+/* Zeros at an address that the target has as a constant: its RAM. 0 where something else is there. */
+static inline int map_ram(const uintptr_t *ram)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    void *wanted = (void *)ram[0];
+    return mmap(wanted, ram[1], PROT_READ | PROT_WRITE, flags, -1, 0) == wanted;
+}
