@@ -53,11 +53,11 @@ def __getattr__(name: str) -> Any:
     """A public name, from the module that has it, or a public module (PEP 562)."""
     if name not in __all__ and name not in SUBMODULES:
         raise AttributeError(f"module 'coalmm' has no attribute {name!r}")
-    from importlib import import_module
-
+    home = f"coalmm.{name if name in SUBMODULES else HOMES.get(name, 'errors')}"
+    module = __import__(home, fromlist=["*"])  # importlib would load `warnings`, too
     if name in SUBMODULES:
-        return import_module(f"coalmm.{name}")
-    value = globals()[name] = getattr(import_module(f"coalmm.{HOMES.get(name, 'errors')}"), name)
+        return module
+    value = globals()[name] = getattr(module, name)
     return value
 
 
