@@ -67,6 +67,24 @@ def test_programs_are_saved(report, tmp_path):
     assert "-o zeroed-memory-is-zero zeroed-memory-is-zero.c" in text
 
 
+def test_a_program_of_a_note_is_called_one(tmp_path):
+    report = check_target(
+        faulty(tmp_path, "paging.c", "ADDRESS(*entry) + vaddr % PAGE : 0", "ADDRESS(*entry) : 0"),
+        Options(only=("physical-has-the-offset",), seconds=0.0),
+    )
+    save(report, tmp_path / "found")
+    path = tmp_path / "found" / "note-physical-has-the-offset.c"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert path.read_text().startswith("/* NOTE: good practice") and f"-o {path.stem} {path.name}" in path.read_text()
+
+
+def test_names_of_checks_are_whole_in_a_file(tmp_path):
+    target = faulty(tmp_path, "paging.c", "        frame_free(ADDRESS(dir->entry[i]));\n", "")
+    result = CliRunner().invoke(main, ["check", *WORDS, "--only", "paging_free_directory", str(target)])
+    table = result.stdout.partition("\nfail ")[0]
+    assert "a-freed-directory-gives-its-tables-back" in table and "…" not in table
+
+
 def test_the_command_prints_a_table_and_the_program_and_says_1(target):
     result = CliRunner().invoke(main, ["check", *WORDS, "--only", "kzalloc", str(target)])
     assert result.exit_code == 1

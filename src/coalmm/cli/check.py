@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 from pathlib import Path
 
 import click
@@ -27,13 +28,20 @@ def run(target: Path, options: "Options") -> "Report":
         return check_target(target, options, lambda what, done: progress.update(task, description=what, completed=done))
 
 
+WIDE = 160  # columns where stdout is no terminal: names of checks are not cut
+NOTED = "/* NOTE: good practice, no failure. The API leaves it open, and this program may exit with 0.\n * "
+
+
 def save(report: "Report", folder: Path) -> None:
-    """Write the programs that reproduce what does not hold, a file for each check."""
+    """Write the programs that reproduce what does not hold, a file for each check; those of notes say so."""
     folder.mkdir(parents=True, exist_ok=True)
     for result in report.results:
         if result.reproducer:
-            text = re.sub(r"\breproduce\b", result.check, result.reproducer)
-            (folder / f"{result.check}.c").write_text(text, encoding="utf-8")
+            noted = result.status == "note"
+            name = f"note-{result.check}" if noted else result.check
+            text = re.sub(r"\breproduce\b", name, result.reproducer)
+            text = text.replace("/* ", NOTED, 1) if noted else text
+            (folder / f"{name}.c").write_text(text, encoding="utf-8")
 
 
 @click.command("check")
@@ -89,7 +97,7 @@ def command(
     else:
         from coalmm.check.report.table import print_report
 
-        print_report(report, Console())
+        print_report(report, Console() if sys.stdout.isatty() else Console(width=WIDE))
     if not report.results:
         raise click.UsageError("--only names no check", ctx)
     ctx.exit(1 if report.failed else 0)

@@ -35,7 +35,7 @@ def rows(report: Report) -> Table:
     table.add_column("function", no_wrap=True)
     for name in ORDER:
         table.add_column(name, justify="right")
-    table.add_column("what does not hold")
+    table.add_column("what does not hold", overflow="fold")
     for name, results in by_function(report).items():
         if name in report.absent or (name not in FUNCTIONS and results[0].status == SKIP):
             continue
