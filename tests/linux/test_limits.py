@@ -5,8 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from guests import needs, program
+from guests import needs, program, run_on_ours
 
+from coalmm.linux.calls import clone
 from machines import run_python
 
 TIMEOUT, ASLEEP_TIMEOUT = 0.5, 4.0
@@ -113,3 +114,11 @@ def test_signals_on_a_stack_that_ends_kill(tmp_path):
     done, report, _ = run(tmp_path, "--timeout", 30, "--", program("runaway", "64"), "nested")
     assert done.returncode == 128 + 11
     assert "SIGSEGV" in report["crashes"][0]
+
+
+def test_children_have_so_many_descriptors_together(monkeypatch):
+    monkeypatch.setattr(clone, "MOST_DESCRIPTORS", 7)
+    tree = "echo 1; (echo 2; (echo 3; (echo 4); :); :); :"  # each shell has three
+    ours = run_on_ours(["/bin/sh", "-c", tree], ram="16M")
+    assert ours.outcome.stdout == b"1\n2\n3\n" and b"fork" in ours.outcome.stderr
+    assert not ours.oopses

@@ -20,6 +20,7 @@ CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND = 0x1000000, 1 << 32
 NAMESPACES = 0x2C020000 | 0x50000000 | 0x80
 CLONE_PIDFD, CLONE_DETACHED = 0x1000, 0x400000
 USER_TOP = 1 << 47
+MOST_DESCRIPTORS = 1 << 20  # of all processes, if each has as many as the one that forks: they are memory here
 CLONE_ARGS_SIZES = (64, 80, 88)
 
 
@@ -37,6 +38,8 @@ def start_child(
     if flags & CLONE_CLEAR_SIGHAND and flags & CLONE_SIGHAND:
         return -EINVAL
     if len(system.tasks) >= system.most_processes or not may_have_more(task):
+        return -EAGAIN
+    if not flags & CLONE_FILES and len(task.files.slots) * len(system.groups) > MOST_DESCRIPTORS:
         return -EAGAIN
     descriptors = thread_areas(task, flags, tls)
     if flags & CLONE_PIDFD:
