@@ -30,6 +30,7 @@ from coalmm.physical.constants import (
 from coalmm.physical.frames import Frames
 from coalmm.physical.injection import Failing, Injection
 from coalmm.physical.superblock import check_superblock, format_ram
+from coalmm.process.process import Process
 from coalmm.process.processes import Processes
 from coalmm.sizes import format_size, parse_size
 from coalmm.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence, TracebackType, cast
@@ -43,6 +44,7 @@ from coalmm.virtual.page_tables import PageTables
 from coalmm.virtual.user_access import UserAccess
 
 if TYPE_CHECKING:
+    from coalmm.inspect.picture import Picture
     from coalmm.linux.program import RunningProgram
     from coalmm.linux.report.recorder import Recorder
     from coalmm.linux.system import System
@@ -350,6 +352,28 @@ class Kernel:
             return offset
         paddr = self.mmu.walker.translate(self.mmu.cr3, vaddr)
         return paddr or -1
+
+    def picture(self, of: "str | int | Process" = "frames") -> "Picture":
+        """A drawing: `print` it, let a notebook show it, or `save("x.svg")` it.
+
+        `of` is "frames" (physical memory by use), "buddy" (free blocks by order), "slabs" (how full caches are), a
+        process (its areas and resident pages), or a virtual address (its walk through the current page tables).
+        ValueError for another name, MisuseError for a process that has exited.
+        """
+        from coalmm.inspect import picture
+
+        if isinstance(of, Process):
+            return picture.picture_of_space(self, of)
+        if isinstance(of, int):
+            return picture.picture_of_walk(self, of)
+        drawings = {
+            "frames": picture.picture_of_frames,
+            "buddy": picture.picture_of_buddy,
+            "slabs": picture.picture_of_slabs,
+        }
+        if of not in drawings:
+            raise ValueError(f"no picture of {of!r}; there are {', '.join(drawings)}, a process, and an address")
+        return drawings[of](self)
 
     def validate(self) -> None:
         """Check every structure in RAM against every other; CorruptionError says where one is broken."""

@@ -6,7 +6,8 @@ import shlex
 from html import escape
 
 from coalmm import __version__
-from coalmm.linux.report.pictures import address_space, faults_over_time
+from coalmm.inspect.area_picture import address_space
+from coalmm.linux.report.pictures import faults_over_time
 from coalmm.linux.report.result import KINDS, TITLES
 from coalmm.linux.report.text import ended, resolved
 from coalmm.sizes import format_size

@@ -15,8 +15,8 @@ from coalmm.virtual.address_space import FAULT_KINDS
 from coalmm.virtual.constants import S_PEAK_RSS, S_PEAK_VIRTUAL, S_VIRTUAL
 
 if TYPE_CHECKING:
+    from coalmm.inspect.area_pages import AreaPages
     from coalmm.linux.group import ThreadGroup
-    from coalmm.linux.report.spaces import AreaPages
     from coalmm.linux.system import System
     from coalmm.linux.task import Task
 
@@ -58,8 +58,8 @@ class ProcessRecord:
         self.peak_virtual = max(self.peak_virtual, spaces.get(space, S_PEAK_VIRTUAL) << FRAME_SHIFT, self.virtual)
         self.areas = spaces.areas.count(spaces.table(space))
         if details:
+            from coalmm.inspect.area_pages import pages_of_areas
             from coalmm.inspect.proc import tables_of
-            from coalmm.linux.report.spaces import pages_of_areas
 
             self.pages = pages_of_areas(task.system.kernel, process)
             self.page_tables = tables_of(task.system.kernel, process.root) + 1

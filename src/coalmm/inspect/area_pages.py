@@ -10,7 +10,7 @@ from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import AREA_SHARED
 
 if TYPE_CHECKING:
-    from coalmm.kernel import Kernel
+    from coalmm.inspect.machine import Machine
     from coalmm.process.process import Process
     from coalmm.virtual.areas import Area
 
@@ -21,7 +21,7 @@ MOST_AREAS = 400
 class AreaPages:
     """One area: resident pages of its own (anonymous, copied) and of files; `cells` has both for equal parts of it."""
 
-    def __init__(self, kernel: Kernel, root: int, area: Area) -> None:
+    def __init__(self, kernel: Machine, root: int, area: Area) -> None:
         self.start, self.end = area.start, area.end
         rights = "".join(letter if area.flags & bit else "-" for bit, letter in RIGHTS[:3])
         self.rights = rights + ("s" if area.flags & AREA_SHARED else "p")
@@ -44,7 +44,7 @@ class AreaPages:
         }  # fmt: skip
 
 
-def pages_of_areas(kernel: Kernel, process: Process) -> list[AreaPages]:
+def pages_of_areas(kernel: Machine, process: Process) -> list[AreaPages]:
     """The areas of a living process, in order of address."""
     root = process.root
     return [AreaPages(kernel, root, area) for area in process.areas[:MOST_AREAS]]
