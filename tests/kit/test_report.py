@@ -15,8 +15,11 @@ import coalmm
 from coalmm.check.build import Workshop
 from coalmm.check.campaign import random_run
 from coalmm.check.config import read_config
+from coalmm.check.directed import all_checks
+from coalmm.check.directed.registry import CHECKS
 from coalmm.check.kit import Options, check_target
 from coalmm.check.report.machine import as_json, as_junit, as_tap
+from coalmm.check.rows import ROWS
 from coalmm.check.sequences.mixed import SOURCES
 from coalmm.check.traits import learn
 from coalmm.cli import main
@@ -65,6 +68,20 @@ def test_programs_are_saved(report, tmp_path):
     assert [path.name for path in (tmp_path / "found").iterdir()] == ["zeroed-memory-is-zero.c"]
     text = (tmp_path / "found" / "zeroed-memory-is-zero.c").read_text()
     assert "-o zeroed-memory-is-zero zeroed-memory-is-zero.c" in text
+
+
+def test_the_list_says_what_each_check_and_each_row_asks_for():
+    all_checks()
+    used = {row for check in CHECKS.values() for row in check.rows}
+    assert used == set(ROWS)
+    text = CliRunner().invoke(main, ["check", "--list"]).stdout
+    assert "memory-freed-twice-is-free-once: kfree, safety (B199)" in text
+    assert all(f"\n{row} {ROWS[row]}\n" in text for row in used)
+
+
+def test_rows_are_explained_with_what_is_found(target):
+    result = CliRunner().invoke(main, ["check", *WORDS, "--only", "kzalloc", str(target)])
+    assert "B174: kzalloc: every byte is zero" in result.stdout
 
 
 def test_a_program_of_a_note_is_called_one(tmp_path):

@@ -44,8 +44,28 @@ def save(report: "Report", folder: Path) -> None:
             (folder / f"{name}.c").write_text(text, encoding="utf-8")
 
 
+def print_list(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print every check and every row of bad inputs, and end."""
+    if not wanted:
+        return
+    from coalmm.check.directed import all_checks
+    from coalmm.check.directed.registry import CHECKS
+    from coalmm.check.result import MEANING
+    from coalmm.check.rows import ROWS
+
+    all_checks()
+    lines = [f"{level}: {meaning}" for level, meaning in MEANING.items()]
+    for check in CHECKS.values():
+        rows = f" ({' '.join(check.rows)})" if check.rows else ""
+        lines += ["", f"{check.name}: {check.function}, {check.level}{rows}", f"  {check.title}."]
+    click.echo_via_pager("\n".join([*lines, "", *(f"{row} {text}" for row, text in ROWS.items())]) + "\n")
+    ctx.exit()
+
+
 @click.command("check")
 @click.argument("target", type=click.Path(path_type=Path))
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=print_list,
+              help="Print what each check and each row of bad inputs (B009) asks for.")  # fmt: skip
 @click.option("--only", metavar="NAME", multiple=True,
               help="Checks, functions, groups (frames, paging, buddy, slab, kmalloc, user, info, debug, mixed, random) "
               "or rows (B009); * and ? as in file names. May be given more than once.")  # fmt: skip

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from coalmm.check.functions import FUNCTIONS
 from coalmm.check.result import FAIL, MEANING, NOTE, PASS, SKIP, WARN, Report, Result
+from coalmm.check.rows import ROWS
 
 STYLE = {PASS: "green", FAIL: "bold red", WARN: "yellow", NOTE: "cyan", SKIP: "dim"}
 ORDER = (PASS, FAIL, WARN, NOTE, SKIP)
@@ -64,8 +65,8 @@ def explain(result: Result, console: Console, whole: bool) -> None:
     console.print(Text(f"{result.title}."))
     if result.sentence:
         console.print(Text(f"document: {result.sentence}", "dim"))
-    if result.rows:
-        console.print(Text(f"bad inputs: {' '.join(result.rows)}", "dim"))
+    for row in result.rows:
+        console.print(Text(f"{row}: {ROWS[row]}", "dim"))
     if result.status != FAIL:
         console.print(Text(f"{MEANING[result.level]}", "dim"))
     elif result.operations > PRINTED:
