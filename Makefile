@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]')
 PYTEST := -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: run replay test test-this test-newest bench kit-faults lint build clean
+.PHONY: run replay test test-this test-newest test-deep bench kit-faults lint build clean
 
 # A real program of this machine on the memory manager, and what its memory did.
 run: build
@@ -29,6 +29,11 @@ test-newest: $(VENV)/.installed
 	@newest=$$($(BIN)/python scripts/newest_python.py); \
 	if [ -n "$$newest" ]; then COALMM_TESTED=python $(MAKE) test-this PYTHON=$$newest VENV=.venv-newest; \
 	else echo "the newest Python of this machine is the one that was tested"; fi
+
+# Hours: random tests with many more examples from a new seed, hostile programs, planted faults.
+test-deep: build kit-faults
+	PYTHONPATH=build/lib COALMM_MODE=compiled COALMM_TESTS=deep $(BIN)/python $(PYTEST)
+	PYTHONPATH=build/lib COALMM_MODE=compiled $(BIN)/python tests/linux/hostile.py 20000
 
 # BENCH="--quick --only replay" and the like: python -m bench --help
 bench: build

@@ -6,6 +6,8 @@ import pytest
 
 import coalmm
 from coalmm.errors import DoubleFreeError, InUseError, InvalidPointerError
+from coalmm.heap.constants import BUDDY_PEAK
+from coalmm.physical.constants import SB_BUDDY
 from machines import PAGING, TOP, Unchanged, assert_refused
 
 MIB = 1 << 20
@@ -257,3 +259,16 @@ def test_the_smallest_machine_and_odd_maps_boot_a_heap(keep_frames):
 def test_a_misuse_inside_a_block_that_raises_nothing_is_seen_by_the_helper(kernel):
     with pytest.raises(AssertionError), Unchanged(kernel):
         kernel.heap.kmalloc(8)
+
+
+def test_the_peak_is_what_was_in_use_at_once_large_memory_included(kernel):
+    def peak():
+        return kernel.ram.words[SB_BUDDY + BUDDY_PEAK]
+
+    start = peak()
+    held = [kernel.heap.kmalloc(40 * 4096), kernel.heap.kmalloc(60 * 4096)]
+    assert peak() == start + 100  # frames
+    for address in held:
+        kernel.heap.kfree(address)
+    kernel.heap.kfree(kernel.heap.kmalloc(40 * 4096))
+    assert peak() == start + 100
