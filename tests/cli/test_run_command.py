@@ -218,6 +218,16 @@ def test_json_has_every_process_and_sums_that_agree(tmp_path):
     assert report["memory"]["page_tables"] > 0
 
 
+def test_the_faults_over_time_of_two_runs_are_the_same(tmp_path):
+    told = []
+    for name in ("one.json", "two.json"):
+        run("--report", tmp_path / name, "--", "/bin/true")
+        told.append(json.loads((tmp_path / name).read_text())["faults_over_time"])
+    assert told[0] == told[1] and told[0]["unit"] == "system calls and page faults"
+    events = len(told[0]["kinds"]["zero"]) * told[0]["width"]
+    assert 0 < sum(map(sum, told[0]["kinds"].values())) <= events
+
+
 def test_json_shows_the_pages_of_each_area(tmp_path):
     path = tmp_path / "report.json"
     run("--report", path, "--", "/bin/true")

@@ -43,7 +43,8 @@ def report_page(result: dict[str, Any]) -> str:
         f"{machine['paging']} paging; coalmm</p>",
         *(f"<p class=crash>{escape(crash)}</p>" for crash in result["crashes"]),
         tiles(result),
-        "<h2>Page faults over time</h2>",
+        "<h2>Page faults over time</h2><p class=note>Time is counted in what the programs did, system calls and page "
+        "faults: the speed of this machine does not show, and two runs can be compared.</p>",
         faults_over_time(result["faults_over_time"]),
         "<h2>Address spaces</h2><p class=note>As each process ended, or was last seen. A bar is an area; its length is "
         "the logarithm of its size.</p>",

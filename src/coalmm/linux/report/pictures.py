@@ -11,7 +11,7 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 960, 220, 56, 10, 28
 
 
 def faults_over_time(times: dict[str, Any]) -> str:
-    """Bars by time, a colour for each kind of fault."""
+    """Bars by system calls and faults up to then, a colour for each kind of fault."""
     kinds = [kind for kind in COLOURS if any(times["kinds"][kind])]
     columns = list(zip(*(times["kinds"][kind] for kind in kinds), strict=True))
     most = max((sum(column) for column in columns), default=0)
@@ -22,7 +22,7 @@ def faults_over_time(times: dict[str, Any]) -> str:
     parts = [text(0, TOP + 10, f"{most:,}", "dim"), text(0, HEIGHT - BOTTOM, "0", "dim")]
     for place, column in enumerate(columns):
         at = HEIGHT - BOTTOM
-        told = f"{place * times['width'] * 1e3:,.0f} ms: " + ", ".join(
+        told = f"from {place * times['width']:,} on: " + ", ".join(
             f"{TITLES[kind]} {count:,}" for kind, count in zip(kinds, column, strict=True) if count
         )
         parts.append(f"<g><title>{told}</title>")
@@ -35,5 +35,5 @@ def faults_over_time(times: dict[str, Any]) -> str:
     end = len(columns) * times["width"]
     for share in (0, 0.25, 0.5, 0.75, 1):
         anchor = "dim" if share < 1 else "dim end"
-        parts.append(text(LEFT + share * step * len(columns), HEIGHT - 8, f"{end * share * 1e3:,.0f} ms", anchor))
+        parts.append(text(LEFT + share * step * len(columns), HEIGHT - 8, f"{end * share:,.0f}", anchor))
     return legend({TITLES[kind]: COLOURS[kind] for kind in kinds}) + svg(WIDTH, HEIGHT, parts)

@@ -90,7 +90,7 @@ class Recorder:
         if details:
             from coalmm.linux.report.times import FaultTimes
 
-            self.times = FaultTimes(system.kernel)
+            self.times = FaultTimes(system)
             system.fill.on_fault = self.times
         system.listeners.append(self.memory_goes)
         system.on_tick = self.sample

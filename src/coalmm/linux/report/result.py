@@ -52,12 +52,14 @@ def result_of(recorder: Recorder, timed_out: bool = False) -> dict[str, Any]:
         "processes_not_listed": recorder.others,
     }
     if recorder.times is not None:
-        result["faults_over_time"] = {"width": recorder.times.width, "kinds": kinds_over_time(recorder)}
+        result["faults_over_time"] = {
+            "unit": "system calls and page faults", "width": recorder.times.width, "kinds": kinds_over_time(recorder),
+        }  # fmt: skip
     return result
 
 
 def kinds_over_time(recorder: Recorder) -> dict[str, list[int]]:
-    """Faults by kind and time."""
+    """Faults by kind, as the programs went on."""
     counts = recorder.times.by_kind()
     return {kind: counts[kind] for kind in KINDS}
 
