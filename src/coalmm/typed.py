@@ -12,7 +12,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType, ModuleType, TracebackType
-    from typing import IO, Any, BinaryIO, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, Protocol, TypeVar, cast
+    from typing import (
+        IO,
+        Any,
+        BinaryIO,
+        Concatenate,
+        Generic,
+        NamedTuple,
+        NoReturn,
+        ParamSpec,
+        Protocol,
+        TypeGuard,
+        TypeVar,
+        cast,
+    )
 else:
     from _operator import itemgetter
 
@@ -104,7 +117,7 @@ else:
     Any, BinaryIO, FrameType, ModuleType = map(_Name, ("Any", "BinaryIO", "FrameType", "ModuleType"))
     NoReturn, TracebackType, IO, Callable = map(_Name, ("NoReturn", "TracebackType", "IO", "Callable"))
     Iterable, Iterator, Mapping, Sequence = map(_Name, ("Iterable", "Iterator", "Mapping", "Sequence"))
-    Concatenate, ParamSpec, TypeVar = _Name("Concatenate"), _Name, _Name
+    Concatenate, TypeGuard, ParamSpec, TypeVar = _Name("Concatenate"), _Name("TypeGuard"), _Name, _Name
 
     def cast(kind, value):
         """The value, as it is."""
@@ -130,6 +143,7 @@ __all__ = [
     "Protocol",
     "Sequence",
     "TracebackType",
+    "TypeGuard",
     "TypeVar",
     "cast",
 ]

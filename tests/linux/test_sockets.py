@@ -1,7 +1,7 @@
 """Unix sockets: pairs, names, descriptors on their way. Native and ours are equal; below `--write`, too."""
 
 import pytest
-from guests import PAGING, assert_same, program
+from guests import PAGING, assert_same, program, run_on_ours
 
 
 @pytest.mark.parametrize(("flavour", "writable"), [("64", []), ("32", []), ("64", ["/tmp"])])
@@ -15,6 +15,50 @@ def test_sockets_are_those_of_linux(flavour, writable):
 def test_options_and_messages_are_those_of_linux(name, flavour):
     ours = assert_same([program(name, flavour)], paging=PAGING[flavour])
     assert not ours.unknown
+
+
+@pytest.mark.parametrize("flavour", ["64", "32"])
+def test_the_loopback_is_that_of_linux(flavour):
+    ours = assert_same([program("inet", flavour)], paging=PAGING[flavour])
+    assert not ours.unknown
+
+
+SERVER = """
+import http.server, threading, urllib.request, asyncio, errno
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(self.path.encode() * 30000)
+    def log_message(self, *arguments): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever).start()
+text = urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/page").read()
+print(len(text), text[:12]); server.shutdown(); server.server_close()
+async def talk():
+    async def serve(reader, writer):
+        while line := await reader.readline(): writer.write(line.upper())
+        writer.close()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for _ in range(3): writer.write(b"line\\n"); print(await reader.readline())
+    writer.write_eof(); print(await reader.read()); writer.close(); server.close()
+    try: await asyncio.open_connection("127.0.0.1", 1)
+    except OSError as error: print(errno.errorcode[error.errno])
+asyncio.run(talk())
+"""
+ELSEWHERE = """
+import errno, socket
+for family in (socket.AF_INET6, socket.AF_NETLINK):
+    try: socket.socket(family, socket.SOCK_DGRAM)
+    except OSError as error: print(errno.errorcode[error.errno])
+for address in (("8.8.8.8", 53), ("192.168.0.1", 80), ("10.0.0.1", 22)):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try: socket.socket(socket.AF_INET, kind).connect(address)
+        except OSError as error: print(errno.errorcode[error.errno])
+"""
+
+
+def test_nothing_but_the_loopback_can_be_reached():
+    ours = run_on_ours(["/usr/bin/python3", "-c", ELSEWHERE])
+    assert ours.outcome.stdout == b"EAFNOSUPPORT\n" * 2 + b"ENETUNREACH\n" * 6, ours
 
 
 CHAIN = """
@@ -41,6 +85,9 @@ print(seen)
 """
 
 
-@pytest.mark.parametrize("script", [CHAIN, STOP], ids=["a chain of sockets in each other's messages", "a server stops"])
+SCRIPTS = {"a chain of sockets in each other's messages": CHAIN, "a server stops": STOP, "a web server": SERVER}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_script_with_sockets_prints_what_it_prints_on_linux(script):
     assert_same(["/usr/bin/python3", "-c", script])

@@ -59,8 +59,8 @@ def command(
       coalmm run --root debian-i386 -- /bin/sh
 
     The program sees the host's files, read-only: what it writes is gone at the end, unless it is below a --write
-    directory. It has no network. Exit status: the program's; 128 + N if signal N ended it; 124 after --timeout; 126 for
-    what cannot be executed, 127 for what is not there, 1 or 2 for an error of coalmm.
+    directory. It has a loopback, and no network. Exit status: the program's; 128 + N if signal N ended it; 124 after
+    --timeout; 126 for what cannot be executed, 127 for what is not there, 1 or 2 for an error of coalmm.
     """
     from coalmm.runner.program import prepare
 

@@ -11,17 +11,27 @@ from coalmm.linux.vfs.errors import failure
 from coalmm.linux.vfs.notify import made
 from coalmm.linux.vfs.resolve import must_exist
 from coalmm.linux.vfs.sockets import AF_UNIX, SocketFile
-from coalmm.typed import TYPE_CHECKING
+from coalmm.typed import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from coalmm.linux.task import Task
+    from coalmm.linux.vfs.inet import InetSocket
 
 
 LONGEST = 110  # bytes of struct sockaddr_un
 
 
+def is_inet(file: SocketFile) -> TypeGuard[InetSocket]:
+    """Whether it is a socket of TCP or UDP."""
+    return file.family != AF_UNIX
+
+
 def read_address(task: Task, file: SocketFile, vaddr: int, length: int) -> bytes:
     """sun_path of a struct sockaddr_un: b"" for one that has none. EINVAL."""
+    if is_inet(file):
+        from coalmm.linux.calls import inet
+
+        return inet.read_address(task, vaddr, length)
     size = signed(length)
     if not 2 <= size <= LONGEST:
         raise failure(EINVAL)
@@ -34,6 +44,10 @@ def read_address(task: Task, file: SocketFile, vaddr: int, length: int) -> bytes
 
 def pack_address(file: SocketFile, name: bytes) -> bytes:
     """struct sockaddr_un; a path has its NUL."""
+    if is_inet(file):
+        from coalmm.linux.calls import inet
+
+        return inet.pack_address(name)
     return AF_UNIX.to_bytes(2, "little") + name + (b"\0" if name and name[0] else b"")
 
 
@@ -49,7 +63,9 @@ def write_address(task: Task, file: SocketFile, name: bytes, address: int, lengt
 
 def bind_name(task: Task, file: SocketFile, name: bytes) -> None:
     """bind(2)."""
-    if name[:1] not in (b"", b"\0"):
+    if is_inet(file):
+        file.bind(name, task.credentials.is_root)
+    elif name[:1] not in (b"", b"\0"):
         bind_path(task, file, name)
     else:
         bind_abstract(task, file, name)

@@ -6,7 +6,7 @@ import struct
 from errno import EBADF, EINVAL, EISCONN, EMSGSIZE, EOPNOTSUPP, EPERM
 
 from coalmm.linux.abi import signed
-from coalmm.linux.calls.addresses import find_socket, pack_address, read_address
+from coalmm.linux.calls.addresses import find_socket, is_inet, pack_address, read_address
 from coalmm.linux.calls.buffers import CHUNK, MOST_BYTES, scatter, vectors
 from coalmm.linux.calls.socket_options import SOL_SOCKET, socket_at
 from coalmm.linux.calls.transfer import Parts, ahead, write_parts
@@ -159,13 +159,20 @@ def send(
     task: Task, file: SocketFile, parts: Parts, flags: int, target: bytes = b"", control: Control | None = None
 ) -> int:
     """Send what is in an iovec array, to an address if there is one."""
+    if target and is_inet(file):
+        return file.send_to(Message(gather_all(task, parts), [], own_credentials(task)), target)
     to = find_socket(task, file, target) if target else None
     given = control or Control()
     most = MOST_BYTES if file.incoming.stream else file.sent.largest
     if sum(size for _, size in parts) > most:
         raise failure(EMSGSIZE)
-    data = b"".join(task.read(start, size) for start, size in parts if size)
+    data = gather_all(task, parts)
     return put(task, file, Message(data, given.files, given.credentials or own_credentials(task)), flags, to)
+
+
+def gather_all(task: Task, parts: Parts) -> bytes:
+    """The bytes of a message, all of them."""
+    return b"".join(task.read(start, size) for start, size in parts if size)
 
 
 def put(task: Task, file: SocketFile, message: Message, flags: int, to: SocketFile | None = None) -> int:

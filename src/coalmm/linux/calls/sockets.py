@@ -1,4 +1,4 @@
-"""Sockets: Unix sockets between tasks, and no network. Source: socket(2), bind(2), connect(2), send(2), recv(2)."""
+"""Sockets between tasks: Unix sockets, TCP and UDP over a loopback. Source: socket(2), send(2), recv(2)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import (
     bind_name,
     find_socket,
+    is_inet,
     read_address,
     write_address,
 )
@@ -44,14 +45,14 @@ SOCK_TYPE = 0xF
 SOCK_RAW = 3  # of AF_UNIX: means SOCK_DGRAM
 KINDS = (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET)
 MOST_BACKLOG = 4096  # net.core.somaxconn
-AF_UNSPEC = 0
+AF_UNSPEC, AF_INET = 0, 2
 
 
 # --- making ---
 
 
 def check_kind(family: int, kind: int, protocol: int) -> tuple[int, int]:
-    """(kind, flags) of a new socket: AF_UNIX, there is no network."""
+    """(kind, flags) of a new socket: AF_UNIX."""
     flags, kind = kind & 0xFFFF_FFFF & ~SOCK_TYPE, kind & SOCK_TYPE
     if flags & ~(os.O_CLOEXEC | os.O_NONBLOCK):
         raise failure(EINVAL)
@@ -68,6 +69,11 @@ def check_kind(family: int, kind: int, protocol: int) -> tuple[int, int]:
 @system_call("socket")
 def socket(task: Task, family: int, kind: int, protocol: int) -> int:
     """socket(2)."""
+    if family & 0xFFFF_FFFF == AF_INET and not kind & 0xFFFF_FFFF & ~(SOCK_TYPE | os.O_CLOEXEC | os.O_NONBLOCK):
+        from coalmm.linux.calls import inet
+
+        made = inet.new_socket(task, kind & SOCK_TYPE, kind, protocol)
+        return task.files.install(made, bool(kind & os.O_CLOEXEC))
     kind, flags = check_kind(family, kind, protocol)
     file = SocketFile(kind, flags & os.O_NONBLOCK, own_credentials(task))
     return task.files.install(file, bool(flags & os.O_CLOEXEC))
@@ -76,6 +82,8 @@ def socket(task: Task, family: int, kind: int, protocol: int) -> int:
 @system_call("socketpair")
 def socketpair(task: Task, family: int, kind: int, protocol: int, array: int) -> int:
     """socketpair(2)."""
+    if family & 0xFFFF_FFFF == AF_INET:
+        raise failure(EOPNOTSUPP)
     kind, flags = check_kind(family, kind, protocol)
     return install_pair(task, socket_pair(kind, flags & os.O_NONBLOCK, own_credentials(task)), flags, array)
 
@@ -100,6 +108,8 @@ def listen(task: Task, fd: int, backlog: int) -> int:
     file = socket_at(task, fd)
     if file.kind == SOCK_DGRAM:
         raise failure(EOPNOTSUPP)
+    if is_inet(file):
+        file.bind_anywhere()
     if not file.address or file.peer is not None:
         raise failure(EINVAL)
     file.backlog = deque() if file.backlog is None else file.backlog
@@ -112,6 +122,10 @@ def listen(task: Task, fd: int, backlog: int) -> int:
 def connect(task: Task, fd: int, address: int, length: int) -> int:
     """connect(2)."""
     file = socket_at(task, fd)
+    if is_inet(file):
+        from coalmm.linux.calls import inet
+
+        return inet.connect(task, file, address, length)
     family = int.from_bytes(task.read(address, 2), "little") if signed(length) >= 2 else -1
     if file.kind == SOCK_DGRAM and family == AF_UNSPEC:
         file.aim(None)

@@ -29,6 +29,7 @@ from coalmm.linux.vfs.resolve import Found, Walk, must_be_directory, must_exist
 from coalmm.typed import TYPE_CHECKING, Any, Sequence
 
 if TYPE_CHECKING:
+    from coalmm.linux.vfs.inet import Ports
     from coalmm.linux.vfs.sockets import SocketFile
     from coalmm.linux.vfs.terminal import Terminal
 
@@ -71,6 +72,7 @@ class Vfs:
         for path in writable:
             self._make_writable(os.path.realpath(root), os.path.realpath(path))
         self.seed = seed
+        self.ports: Ports = {}  # of TCP and UDP
         self.terminals: dict[int, Terminal] = {}  # the pseudo terminals, by number
         for name, make in ((b"dev", self._devices), (b"proc", self._proc), (b"sys", self._sys)):
             self.root.mount_when_used(name, make)
