@@ -363,6 +363,8 @@ class Kernel:
         from coalmm.inspect import picture
 
         if isinstance(of, Process):
+            if of.processes is not self.processes:
+                raise ValueError(f"process {of.pid} is one of another machine")
             return picture.picture_of_space(self, of)
         if isinstance(of, int):
             return picture.picture_of_walk(self, of)
@@ -432,6 +434,8 @@ def boot(
         raise ValueError(f"no paging mode {paging!r}; there are {', '.join(FORMATS)}")
     size = machine_size(ram)
     layout = pc_map(size) if memory_map is None else memory_map
+    if not isinstance(layout, MemoryMap):
+        raise TypeError(f"a memory map is a coalmm.MemoryMap, not {type(layout).__name__}")
     if layout.top > form.physical_limit:
         raise ValueError(
             f"RAM up to {layout.top:#x} is more than {paging} paging reaches ({form.physical_limit:#x}); use x86_64"

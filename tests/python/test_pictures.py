@@ -94,6 +94,13 @@ def test_a_picture_is_saved_and_shown_in_notebooks(machine, tmp_path):
         picture.save(tmp_path / "x.png")
 
 
+def test_a_process_of_another_machine_is_not_drawn(machine):
+    with coalmm.boot(ram="2M") as other:
+        stranger = other.processes.create("x")
+        with pytest.raises(ValueError, match="process 1 is one of another machine"):
+            machine.picture(stranger)
+
+
 def test_another_name_is_refused_with_those_there_are(machine):
     with pytest.raises(ValueError, match="frames, buddy, slabs, a process, and an address"):
         machine.picture("heap")

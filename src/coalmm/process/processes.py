@@ -119,7 +119,9 @@ class Processes:
         return int(self.words[(record >> 3) + field])
 
     def find(self, pid: int) -> Process | None:
-        """The process with a pid, living or zombie; None if there is none."""
+        """The process with a pid, living or zombie; None if there is none. TypeError for what is no int."""
+        if not isinstance(pid, int):
+            raise TypeError(f"a pid is an int, not {type(pid).__name__}")
         record = self.record(pid)
         return Process(self, pid, self.get(record, P_SERIAL)) if record else None
 
@@ -171,7 +173,9 @@ class Processes:
         return self._view(self.create_pid(name, parent))
 
     def create_pid(self, name: str = "", parent: int = 0) -> int:
-        """As `create`; its pid, -ENOMEM, or -EAGAIN when all pids are in use."""
+        """As `create`; its pid, -ENOMEM, or -EAGAIN when all pids are in use. TypeError for what is no name or pid."""
+        if not isinstance(name, str) or not isinstance(parent, int):
+            raise TypeError(f"a process has a name and the pid of its parent, not {name!r} and {parent!r}")
         space = self.spaces.create()
         return self._start(space, name, parent) if space else -ENOMEM
 
