@@ -2,7 +2,7 @@
 
 import pytest
 
-from coalmm.errors import EACCES, EEXIST, EFAULT, EINVAL, ENOMEM, PageFaultError
+from coalmm.errors import EACCES, EEXIST, EFAULT, EINVAL, ENOMEM, EPERM, PageFaultError
 from coalmm.virtual.constants import (
     MADV_DONTFORK,
     MADV_DONTNEED,
@@ -17,6 +17,7 @@ from coalmm.virtual.constants import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
+    S_LOCKED,
 )
 
 PAGE = 4096
@@ -175,3 +176,23 @@ def test_advice_drops_keeps_from_children_and_populates(process):
     assert process.advise(start, 4 * PAGE, MADV_POPULATE_WRITE) == 0 and process.usage.rss == 4 * PAGE
     process.map(0, 6 * PAGE, flags=PRIVATE | MAP_POPULATE)
     assert process.usage.rss == 10 * PAGE
+
+
+def test_a_fixed_map_below_64_kib_is_not_permitted(process):
+    before = process.areas
+    for start in (0, PAGE, 15 * PAGE):
+        assert process.map(start, PAGE, flags=FIXED) == -EPERM
+    assert process.areas == before
+    assert process.map(16 * PAGE, PAGE, flags=FIXED) == 16 * PAGE
+
+
+def test_locked_pages_that_are_unmapped_or_replaced_are_not_counted_any_more(machine, process):
+    spaces, locks = machine.processes.spaces, machine.processes.locks
+    process.map(BASE, 8 * PAGE, flags=FIXED)
+    process.map(BASE + 8 * PAGE, 8 * PAGE, flags=FIXED)
+    assert locks.lock(process.space, BASE + 4 * PAGE, 8 * PAGE) == 0
+    assert spaces.get(process.space, S_LOCKED) == 8
+    process.unmap(BASE + 2 * PAGE, 4 * PAGE)
+    assert spaces.get(process.space, S_LOCKED) == 6
+    process.map(BASE + 10 * PAGE, 4 * PAGE, flags=FIXED)
+    assert spaces.get(process.space, S_LOCKED) == 4
