@@ -131,3 +131,13 @@ def test_a_32_bit_target_where_that_cannot_be_linked_says_so(tmp_path, monkeypat
     (tmp_path / "check.toml").write_text('sources = ["mm.c"]\nbits = 32\n')
     with pytest.raises(TargetError, match="32-bit programs cannot be linked here"):
         check_target(tmp_path, Options())
+
+
+def test_a_cache_without_alignment_and_constructors_is_not_asked_for_them(tmp_path):
+    target = tmp_path / "target"
+    shutil.copytree(REFERENCE, target)
+    with (target / "check.toml").open("a") as toml:
+        toml.write('[functions]\nslab_cache_create = "slab_cache_create(name, size, 1, 0, 0)"\n')
+    report = check_target(target, Options(("slab",), seconds=0.5, seed=1))
+    assert [(result.check, result.message) for result in report.of(FAIL)] == []
+    assert "objects-come-constructed" in {result.check for result in report.of("skip")}

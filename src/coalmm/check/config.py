@@ -48,6 +48,11 @@ class Config:
     pid: int = 0  # a process that get_proc_meminfo knows; 0: none
     efault: int = 14  # the number behind the document's EFAULT
 
+    def takes(self, function: str, parameter: str) -> bool:
+        """False where the expression for a function has no use for a parameter: a cache without constructors, say."""
+        value = str(self.functions.get(function, function))
+        return value.isidentifier() or re.search(rf"\b{parameter}\b", value) is not None
+
 
 def read_config(target: Path) -> Config:
     """The configuration for what the user named: a .so, a .c file, a check.toml or a folder with one."""

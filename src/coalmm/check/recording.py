@@ -23,6 +23,8 @@ class Recording:
         self.process = Process(built, patience)
         self.word = self.process.word
         self.model = Model(self.process.slots(0, SLOT_FIRST), self.word, built.config.efault, built.ownership)
+        slabs = self.model.slabs
+        slabs.takes = frozenset(name for name in slabs.takes if built.config.takes("slab_cache_create", name))
         self.ops: list[Op] = []
         self.queue: list[Op] = []
         self.next_slot = SLOT_FIRST

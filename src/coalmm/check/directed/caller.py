@@ -187,8 +187,14 @@ class Caller:
 
     def hooks(self, number: int, size: int) -> tuple[Ref, Ref]:
         """A constructor and a destructor for objects of a size."""
+        self.need_hook("ctor")
         self._run("object_size", number, size)
         return Ref(SLOT_CTORS + number), Ref(SLOT_DTORS + number)
+
+    def need_hook(self, name: str) -> None:
+        """Skip where slab_cache_create has no use for constructors (ctor), or destructors (dtor)."""
+        if name not in self.recording.model.slabs.takes:
+            raise Skipped(f"its slab_cache_create takes no {name}")
 
     def make_heap(self) -> None:
         """The buddy heap, where the start did not make it."""

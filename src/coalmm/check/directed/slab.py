@@ -61,6 +61,7 @@ def objects_come_constructed(t: Caller) -> None:
 @check("slab_cache_destroy", DTOR, "slab_cache_create", "slab_alloc", "slab_free", rows="B144")
 def constructed_objects_are_destructed_once(t: Caller) -> None:
     """When the cache is destroyed, the destructor has run once for each constructed object"""
+    t.need_hook("dtor")
     ctor, dtor = t.hooks(2, 64)
     cache = t.given(t.slab_cache_create(t.name(), 64, 8, ctor, dtor))
     objects = [t.given(t.slab_alloc(cache)) for _ in range(150)]

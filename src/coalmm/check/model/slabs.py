@@ -35,6 +35,7 @@ class Slabs:
         self.caches: dict[int, Cache] = {}
         self.hooks: dict[int, int] = {}
         self.hook_sizes: dict[int, int] = {}
+        self.takes = frozenset({"align", "ctor", "dtor"})  # the parameters that the target has a use for
 
     def know_hooks(self, slots: list[int]) -> None:
         """The driver's first slots, with the addresses of its constructors."""
@@ -57,6 +58,8 @@ class Slabs:
                 other = self.caches[call.value].out
                 raise Violation("overlap", "slab_cache_create gave a cache that is live already",
                                 f"${call.out} != ${other}", "@return Slab cache or NULL")  # fmt: skip
+            align, ctor, dtor = (value if name in self.takes else 0
+                                 for name, value in (("align", align), ("ctor", ctor), ("dtor", dtor)))  # fmt: skip
             self.caches[call.value] = Cache(call.out, size, align, self.hooks.get(ctor, -1), self.hooks.get(dtor, -1))
         self._settle(call)
 
