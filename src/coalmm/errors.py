@@ -111,3 +111,7 @@ class PageFaultError(CoalError):
 
 class TraceError(CoalError):
     """A trace file that cannot be read: unknown format, damaged compression, an unreadable line."""
+
+
+class PolicyError(CoalError):
+    """A hook of a policy raised, or answered what cannot be; the message names the hook. Nothing has changed."""

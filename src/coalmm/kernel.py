@@ -339,6 +339,12 @@ class Kernel:
         self.linux()
         return result_of(self.recorder)
 
+    def use_policy(self, chosen: object) -> None:
+        """From now on the hooks of an object choose: see docs/policies.md. ValueError for one that has none."""
+        from coalmm.virtual.policy import Policy
+
+        self.faults.policy = self.files.policy = Policy(chosen)
+
     def digest(self) -> str:
         """SHA-256 of RAM: equal digests are equal machines."""
         return self.ram.digest()
@@ -420,13 +426,15 @@ def boot(
     debug: bool = False,
     place: Place | None = None,
     shared: bool = False,
+    policy: object = None,
 ) -> Kernel:
     """Boot a machine and make it the current one.
 
     `ram` is bytes or a size like "64M"; `paging` is i386, pae, x86_64 or la57; `memory_map` replaces
     that of a PC; without `heap` there is none until `buddy_init`; `debug` puts red zones around
     objects and poison into free ones; `place` is where RAM is mapped, and kernel addresses start, for code that
-    follows them; with `shared`, RAM is a memfd (`kernel.ram.fd`) that other processes can map. ValueError for what
+    follows them; `policy` is an object with hooks (docs/policies.md);
+    with `shared`, RAM is a memfd (`kernel.ram.fd`) that other processes can map. ValueError for what
     cannot be booted.
     """
     form = FORMATS.get(paging)
@@ -447,6 +455,8 @@ def boot(
     memory.words[SB_HOOKS] = (HOOK_DEBUG if debug else 0) | HOOK_NO_HEAP
     format_ram(memory, list(layout.usable()), memory.size)
     kernel = Kernel.booted(memory, form, heap)
+    if policy is not None:
+        kernel.use_policy(policy)
     kernel.make_current()
     return kernel
 

@@ -1,7 +1,9 @@
 """Programs whose files are larger than RAM: pages of files go and come back, and a program sees none of it."""
 
 import pytest
-from guests import PAGING, assert_same, needs, program, run_on_ours
+from guests import PAGING, assert_same, needs, program, run_natively, run_on_ours
+
+from machines import run_python
 
 FILE_SIZE = 12 << 20
 
@@ -32,3 +34,23 @@ def test_with_hardly_any_ram_a_program_ends_or_is_ended(ram):
     run = run_on_ours(["/usr/bin/perl", "-MPOSIX", "-e", "print floor(3.5), qq(\\n)"], ram=ram, timeout=60.0)
     assert run.ended and not run.oopses, run.oopses
     assert run.outcome.stdout == b"3\n" if not run.outcome.status else run.crashes or run.outcome.stderr
+
+
+def run_with_policy(path, large):
+    command = ["-m", "coalmm", "run", "--ram", "6M", "--policy", path, "--", program("larger", "64"), large]
+    return run_python(*command)
+
+
+def test_a_policy_chooses_what_goes(large):
+    done = run_with_policy("examples/policies/fifo.py", large)
+    assert done.returncode == 0 and "pages reclaimed" in done.stderr
+    assert done.stdout.encode() == run_natively([program("larger", "64"), large]).stdout
+
+
+def test_a_wrong_policy_is_told_by_its_hook(large, tmp_path):
+    path = tmp_path / "wrong.py"
+    path.write_text("class Policy:\n    def evict(self, pages, count):\n        return 3\n")
+    done = run_with_policy(path, large)
+    assert done.returncode and "the policy's evict answered 3: it must be a list of pages" in done.stderr
+    path.write_text("class Other:\n    pass\n")
+    assert f"--policy: {path} has no class Policy" in run_with_policy(path, large).stderr

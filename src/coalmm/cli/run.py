@@ -25,6 +25,7 @@ from coalmm.cli.numbers import Seconds
 @click.option("--timeout", type=Seconds(min=0), metavar="SECONDS", help="End the run then, with status 124.")
 @click.option("--output-limit", metavar="SIZE", help="Bytes that the program may print; then it gets SIGXFSZ.")
 @click.option("--most-processes", type=click.IntRange(min=1), metavar="N", default=4096, show_default=True)
+@click.option("--policy", metavar="FILE", help="Its class Policy chooses pages: see docs/policies.md.")
 @click.option("--report", metavar="FILE", help="Write the report to FILE.txt, .json or .html (with pictures).")
 @click.option("-q", "--quiet", is_flag=True, help="No report on stderr.")
 @click.option("--trace", is_flag=True, help="Show each system call on stderr.")
@@ -42,6 +43,7 @@ def command(
     timeout: float | None,
     output_limit: str | None,
     most_processes: int,
+    policy: str | None,
     report: str | None,
     quiet: bool,
     trace: bool,
@@ -67,6 +69,6 @@ def command(
     raise SystemExit(
         prepare(
             program, arguments, ram, paging, root, writable, cwd, variables, clear_env, seed, timeout, output_limit,
-            most_processes, report, quiet, trace,
+            most_processes, report, quiet, trace, policy,
         ).go()
     )  # fmt: skip

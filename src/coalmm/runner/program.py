@@ -35,6 +35,7 @@ def prepare(
     report: str | None,
     quiet: bool,
     trace: bool,
+    policy: str | None = None,
 ) -> Session:
     """A session whose program is loaded; `go` runs it. UsageError for a wrong option; then nothing has happened."""
     form = report_form(report)
@@ -44,7 +45,8 @@ def prepare(
     environment = variables_of(variables, clear_env)
     here = directory_of(cwd, root)
     path, mode = find(vfs, program, here, environment, paging, must_enter=cwd is not None)
-    kernel = machine(ram, mode)
+    chosen = None if policy is None else policy_in(policy)
+    kernel = machine(ram, mode, chosen)
     details = form in (".json", ".html")
     kernel.linux(root=root, vfs=vfs, seed=seed, most_processes=most_processes, details=details)
     session = Session(kernel, timeout, report, form, quiet, trace)
@@ -56,12 +58,30 @@ def prepare(
     return session
 
 
-def machine(ram: str, paging: str) -> Kernel:
+def policy_in(path: str) -> object:
+    """An object of the class Policy in a Python file. UsageError if there is none, or it cannot be made."""
+    import runpy
+
+    try:
+        return runpy.run_path(path)["Policy"]()
+    except KeyError:
+        raise bad_option("--policy", f"{path} has no class Policy") from None
+    except Exception as error:
+        raise bad_option("--policy", f"{path}: {lower_first(str(error) or type(error).__name__)}") from None
+
+
+def machine(ram: str, paging: str, policy: object = None) -> Kernel:
     """A machine for the program. UsageError for a size that cannot be booted."""
     try:
-        return boot(ram=ram, paging=paging)
+        kernel = boot(ram=ram, paging=paging)
     except ValueError as error:
         raise bad_option("--ram", str(error)) from None
+    if policy is not None:
+        try:
+            kernel.use_policy(policy)
+        except ValueError as error:
+            raise bad_option("--policy", str(error)) from None
+    return kernel
 
 
 def open_files(root: str, writable: Sequence[str], output_limit: str | None, seed: int | None) -> Vfs:

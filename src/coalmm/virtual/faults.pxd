@@ -41,6 +41,7 @@ cdef class Faults:
     cdef u64[::1] words
     cdef u8[::1] bytes
     cdef u64 no_execute, low
+    cdef public object policy
 
     @cython.locals(space=u64)
     cpdef i64 resolve(self, u64 root, u64 vaddr, u64 access, bint user) except? -1
@@ -63,7 +64,7 @@ cdef class Faults:
     cdef i64 _map_copy(self, u64 space, u64 root, u64 vaddr, u64 pfn, u64 flags) except? -1
     @cython.locals(result=i64)
     cdef i64 _map_cached(self, u64 space, u64 root, u64 vaddr, u64 pfn, u64 flags) except? -1
-    @cython.locals(flags=u64, file=u64, window=u64, start=u64, end=u64, bits=u64, field=u64, first=u64, last=u64,
+    @cython.locals(flags=u64, file=u64, around=u64, window=u64, start=u64, end=u64, bits=u64, field=u64, first=u64, last=u64,
                    number=u64, at=u64, pfn=u64)
     cdef i64 _map_around(self, u64 space, u64 root, u64 vaddr, u64 area) except? -1
     cdef i64 _present(self, u64 space, u64 root, u64 vaddr, u64 entry, u64 flags, u64 access) except? -1

@@ -18,6 +18,7 @@ import cython
 
 from coalmm.errors import EACCES, EFAULT, EINTR, ENOMEM, ENXIO
 from coalmm.hardware.mmu import Mmu
+from coalmm.typed import Any
 from coalmm.virtual.address_space import AddressSpaces
 
 if not cython.compiled:
@@ -93,6 +94,7 @@ class Faults:
         self.bytes = spaces.frames.ram.bytes
         self.no_execute = spaces.no_execute
         self.low = spaces.files.low
+        self.policy: Any = None  # a `virtual.policy.Policy`, if there is one
 
     def resolve(self, root: int, vaddr: int, access: int, user: bool) -> int:
         """Handle a fault of the directory `root`, of a process or not: as `handle`."""
@@ -240,6 +242,8 @@ class Faults:
             first, last = index, index + READ_AROUND
         else:
             last += -(page - index + last) & (FAULT_AROUND - 1)
+        if self.policy is not None:
+            first, last = self.policy.window(index, (self.words[(file >> 3) + F_SIZE] + FRAME_MASK) >> FRAME_SHIFT)
         pfn = self.files.page(file, index, first, last)
         if pfn == 0 and self.files.reclaim(RECLAIM):
             pfn = self.files.page(file, index, first, last)
@@ -284,9 +288,10 @@ class Faults:
         """Map what the cache has of the pages beside a fault: each saves a fault of its own. Never allocates."""
         flags = self.words[area + A_FLAGS]
         file = self.words[area + A_FILE]
-        window = vaddr & ~(FAULT_AROUND * FRAME_SIZE - 1)
+        around = FAULT_AROUND if self.policy is None else self.policy.around()
+        window = vaddr & ~(around * FRAME_SIZE - 1)
         start = max(window, self.words[area + A_START])
-        end = min(window + FAULT_AROUND * FRAME_SIZE, self.words[area + A_END])
+        end = min(window + around * FRAME_SIZE, self.words[area + A_END])
         bits = self.spaces.leaf_rights(flags)
         field = S_RSS_FILE
         if not flags & AREA_SHARED:

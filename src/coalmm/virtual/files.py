@@ -84,6 +84,7 @@ class Files:
         self.is_late: Callable[[], bool] = never  # and the machine's clock
         self.spaces: Any = None  # and themselves here
         self._reclaimer: Any = None
+        self.policy: Any = None  # a `virtual.policy.Policy`, if there is one
         self.data = FileData(self)
         self.read_cached, self.write_cached = self.data.read, self.data.write
         self.truncate, self.punch = self.data.truncate, self.data.punch

@@ -20,8 +20,13 @@ cdef class Reclaim:
     cpdef u64 shrink(self, u64 count) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(freed=u64, left=u64, pfn=u64)
     cpdef u64 shrink_idle(self, u64 count) except? 0xFFFFFFFFFFFFFFFF
+    @cython.locals(freed=u64)
+    cdef u64 _shrink_by(self, object policy, u64 count) except? 0xFFFFFFFFFFFFFFFF
+    @cython.locals(pfn=u64, mappings=u64, used=bint, cache=PageCache)
+    cdef object _candidates(self)
+    cdef bint _is_free_to_go(self, u64 pfn) except -1
     cdef bint _can_be_read_again(self, u64 pfn) except -1
-    @cython.locals(mappings=u64, used=bint, in_use=bint)
+    @cython.locals(mappings=u64, used=bint)
     cdef bint _may_go(self, u64 pfn) except -1
     @cython.locals(file=u64)
     cdef bint _give_up(self, u64 pfn) except -1

@@ -40,6 +40,8 @@ class Reclaim:
 
         Each page is looked at twice at most: the first look may take its accessed bits away.
         """
+        if self.files.policy is not None and self.files.policy.evict is not None:
+            return self._shrink_by(self.files.policy, count)
         freed = 0
         left = 2 * self.words[SB_CACHE_LISTED]
         while freed < count and left:
@@ -68,6 +70,42 @@ class Reclaim:
                 self.cache.rotate(pfn)
         return freed
 
+    def _shrink_by(self, policy: Any, count: int) -> int:
+        """`shrink` of pages that a policy chooses."""
+        pages = self._candidates()
+        if self.reverse_map is not None:
+            self.reverse_map.finish()  # accessed bits are gone, whatever the policy does
+        freed = 0
+        for page in policy.victims(pages, count):
+            freed += self._give_up(page.pfn)
+        if self.reverse_map is not None:
+            self.reverse_map.finish()
+        return freed
+
+    def _candidates(self) -> Any:
+        """What may be given up, the oldest first; their accessed bits are taken away."""
+        from coalmm.virtual.policy import Page
+
+        cache, found = self.cache, []
+        pfn = cache.oldest()
+        while pfn:
+            mappings = self.frames.mappings(pfn)
+            if self.frames.references(pfn) == mappings + 1 and self._can_be_read_again(pfn):
+                used = cache.take_used(pfn)
+                if mappings == 0 or self._is_free_to_go(pfn):
+                    used = used or (self.reverse_map is not None and mappings != 0 and self.reverse_map.is_accessed)
+                    name = cache.file(pfn), cache.index(pfn)
+                    found.append(Page(pfn, *name, cache.age(pfn), used, cache.is_dirty(pfn), mappings))
+            pfn = cache.newer(pfn)
+        return found
+
+    def _is_free_to_go(self, pfn: int) -> bool:
+        """Whether a mapped page is neither young nor locked, and all its entries found; takes accessed bits."""
+        if self.reverse_map is None or self.cache.age(pfn) < YOUNG:
+            return False
+        self.reverse_map.look(pfn)
+        return self.reverse_map.is_whole(pfn) and not self.reverse_map.is_locked
+
     def _can_be_read_again(self, pfn: int) -> bool:
         """Whether the file has what the page has, or can be told."""
         return not self.cache.is_dirty(pfn) or self.words[(self.cache.file(pfn) >> 3) + F_WRITABLE] != 0
@@ -80,11 +118,9 @@ class Reclaim:
         used = self.cache.take_used(pfn)
         if mappings == 0:
             return not used
-        if self.reverse_map is None or self.cache.age(pfn) < YOUNG:
+        if not self._is_free_to_go(pfn):
             return False
-        self.reverse_map.look(pfn)
-        in_use = used or self.reverse_map.is_accessed or self.reverse_map.is_locked
-        return self.reverse_map.is_whole(pfn) and not in_use
+        return self.reverse_map is not None and not used and not self.reverse_map.is_accessed
 
     def _give_up(self, pfn: int) -> bool:
         """Unmap a page, write it if it is dirty, and take it out of the cache; False if it cannot be written."""
