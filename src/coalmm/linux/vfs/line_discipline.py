@@ -15,6 +15,7 @@ from coalmm.typed import Callable
 
 LONGEST_LINE = 4095
 MOST_INPUT, MOST_OUTPUT = 20480, 16384  # about what Linux's buffers hold
+MOST_SCREEN = MOST_OUTPUT + 4096  # with the echo of what is typed: N_TTY_BUF_SIZE
 NEWLINE, RETURN, TAB, BACKSPACE, BELL, DELETE = 10, 13, 9, 8, 7, 127
 ERASED = b"\b \b"
 ERASERS = (t.VERASE, t.VKILL, t.VWERASE)
@@ -33,6 +34,7 @@ class LineDiscipline:
         self.settings = Termios()
         self.signal = signal
         self.lines: deque[bytearray] = deque()  # complete ones
+        self.in_lines = 0  # bytes of those, an empty one counts as one
         self.line = bytearray()  # the one that is typed; without ICANON, all that was typed
         self.screen = bytearray()  # for the other side
         self.held = bytearray()  # echo for it, while it is stopped
@@ -69,6 +71,8 @@ class LineDiscipline:
     def put(self, byte: int) -> None:
         """One character with the processing of c_oflag."""
         output, screen = self.settings.output, self.held if self.is_stopped else self.screen
+        if len(screen) >= MOST_SCREEN:
+            return  # nobody reads what is echoed
         if not output & t.OPOST:
             screen.append(byte)
         elif byte == NEWLINE:
@@ -99,7 +103,7 @@ class LineDiscipline:
         """Stop what is printed and echoed, or let it go on."""
         self.is_stopped = is_stopped
         if not is_stopped:
-            self.screen += self.held
+            self.screen += self.held[: max(MOST_SCREEN - len(self.screen), 0)]
             self.held.clear()
 
     # --- what is typed ---
@@ -113,8 +117,8 @@ class LineDiscipline:
 
     @property
     def waiting(self) -> int:
-        """Bytes that were typed."""
-        return sum(map(len, self.lines)) + len(self.line)
+        """Bytes that were typed; the end of a file is one."""
+        return self.in_lines + len(self.line)
 
     def receive(self, data: bytes) -> None:
         """Type."""
@@ -186,7 +190,7 @@ class LineDiscipline:
         elif extended and self.has(t.ECHO) and settings.is_character(t.VREPRINT, byte):
             self._echo(byte)
             self.put(NEWLINE)
-            for each in self.line:
+            for each in self.line[: self.room]:
                 self._echo(each)
         elif byte == NEWLINE:
             if self.has(t.ECHO | t.ECHONL):
@@ -205,6 +209,7 @@ class LineDiscipline:
         """A line can be read; an empty one is the end of the file."""
         self.line += last
         self.lines.append(self.line)
+        self.in_lines += len(self.line) or 1
         self.line = bytearray()
 
     # --- echo ---
@@ -301,6 +306,7 @@ class LineDiscipline:
         if not self.has(t.ICANON):
             del self.line[:count]
         elif self.lines:
+            self.in_lines -= min(count, len(self.lines[0])) or not self.lines[0]
             del self.lines[0][:count]
             if not self.lines[0]:
                 self.lines.popleft()
@@ -308,6 +314,7 @@ class LineDiscipline:
     def flush_input(self) -> None:
         """Forget what was typed."""
         self.lines.clear()
+        self.in_lines = 0
         self.line.clear()
 
     def set(self, data: bytes) -> None:
@@ -319,5 +326,6 @@ class LineDiscipline:
         if before and not self.has(t.ICANON):
             self.line = bytearray(b"".join((*self.lines, self.line)))
             self.lines.clear()
+            self.in_lines = 0
         elif not before and self.has(t.ICANON) and self.line:
             self._end_line(b"")

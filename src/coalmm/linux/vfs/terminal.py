@@ -210,7 +210,7 @@ class Terminal:
         elif request == TIOCSTI:
             if not (self.is_of(task) or task.credentials.is_root):
                 raise failure(EPERM)
-            discipline.receive(task.read(argument, 1))
+            discipline.receive(task.read(argument, 1)[: discipline.input_room])
         elif request == TIOCGETD:
             task.write(argument, bytes(4))
         elif request not in (TCSBRK, TCSBRKP):  # what is printed has arrived at once
