@@ -39,10 +39,19 @@ def told(thing: Any, name: str, function: Callable[P, R], fails_below: int) -> C
     def call(*arguments: P.args, **named: P.kwargs) -> R:
         result: Any = function(*arguments, **named)
         if result < fails_below:
-            thing.failed(name, *arguments, *named.values(), result=result)
+            thing.failed(name, *(in_order(function, arguments, named) if named else arguments), result=result)
         return cast(R, result)
 
     call.__doc__ = function.__doc__
     call.__name__ = call.__qualname__ = name
     call.__wrapped__ = function  # type: ignore[attr-defined] # where inspect finds the signature
     return call
+
+
+def in_order(
+    function: Callable[..., object], arguments: tuple[object, ...], named: dict[str, object]
+) -> tuple[object, ...]:
+    """Arguments, given by name or not, in the order of the function's parameters."""
+    from inspect import signature
+
+    return signature(function).bind(*arguments, **named).args

@@ -203,3 +203,10 @@ def test_there_is_nothing_to_tell_before_a_failure(kernel):
 def test_without_a_machine_there_is_nothing_to_tell():
     coalmm.boot(ram="1M").close()
     assert coalmm.why() == ""
+
+
+def test_arguments_may_be_given_by_name_in_any_order(kernel):
+    assert kernel.copy_from_user(n=10, source=USER, to=bytearray(10)) == -EFAULT
+    assert kernel.why().startswith("copy_from_user(<bytearray>, 0x400000, 10) is -EFAULT: nothing is mapped")
+    assert kernel.validate_user_pointer(write=True, size=4, pointer=0) is False
+    assert kernel.why() == "validate_user_pointer(0, 4, True) is false: the user address is NULL"

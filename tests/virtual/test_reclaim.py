@@ -7,13 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from coalmm.errors import ENOMEM, PageFaultError
+from coalmm.errors import EFAULT, ENOMEM, CorruptionError, PageFaultError
 from coalmm.hardware.constants import PAGE_ACCESSED, PAGE_PRESENT, PAGE_USER
-from coalmm.virtual.constants import MAP_PRIVATE, MAP_SHARED, RECLAIM, S_RSS_ANONYMOUS, S_RSS_FILE, SB_RECLAIMED, YOUNG
+from coalmm.virtual.constants import (
+    MAP_PRIVATE,
+    MAP_SHARED,
+    RECLAIM,
+    S_RSS_ANONYMOUS,
+    S_RSS_FILE,
+    SB_CACHE_LISTED,
+    SB_CACHE_NEWEST,
+    SB_CACHE_OLDEST,
+    SB_RECLAIMED,
+    YOUNG,
+)
 from machine import Machine
 
 PAGE = 4096
 PAGES = 400
+LIST = (SB_CACHE_NEWEST, SB_CACHE_OLDEST, SB_CACHE_LISTED)
 
 
 @pytest.fixture
@@ -188,6 +200,44 @@ def test_a_store_that_cannot_have_all_its_pages_writes_none(tmp_path):
     assert small.process.read(start, 100) == content(1)[:100]
     small.process.exit()
     assert small.machine.ledger() == 0
+
+
+def test_a_string_that_cannot_be_read_a_second_time_is_a_fault(tmp_path, monkeypatch):
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * (1500 * PAGE))
+    small = Small(4 << 20)
+    start = small.process.map(0, 1500 * PAGE, "r", MAP_PRIVATE, str(large))
+    small.process.read(start, 1)
+    preadv, last = os.preadv, []
+
+    def once(fd, views, offset):
+        if last:
+            raise OSError(5, "the disk is broken")
+        got = preadv(fd, views, offset)
+        if offset + got == 1500 * PAGE:
+            last.append(offset)
+        return got
+
+    copy = bytearray(1500 * PAGE)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "preadv", once)
+        assert small.machine.user.strncpy_from_user(copy, start, len(copy)) == -EFAULT
+    assert last and not any(copy)
+    assert small.machine.user.strncpy_from_user(copy, start, len(copy)) == len(copy)
+    assert copy == b"x" * len(copy)
+    assert small.machine.ledger() == 0
+
+
+def test_a_page_that_reclaim_does_not_know_is_told(machine, process, path):
+    mapped(process, path)
+    words = machine.ram.words
+    kept = [int(words[at]) for at in LIST]
+    for at in LIST:
+        words[at] = 0
+    with pytest.raises(CorruptionError, match="0 pages by age, 400 of host files"):
+        machine.files.validate()
+    for at, value in zip(LIST, kept, strict=True):
+        words[at] = value
 
 
 def test_stores_to_a_shared_file_larger_than_ram_all_reach_it(tmp_path):

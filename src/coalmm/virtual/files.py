@@ -33,6 +33,7 @@ from coalmm.virtual.constants import (
     FILE_MEMORY,
     FILE_SIZE,
     READ_AROUND,
+    SB_CACHE_LISTED,
     SB_FILE_NUMBER,
     SB_FILE_SLAB,
     SB_FILES,
@@ -412,7 +413,7 @@ class Files:
     def validate(self) -> None:
         """Check the list of files and the cache; raises CorruptionError."""
         self.cache.validate()
-        previous = pages = 0
+        previous = pages = listed = 0
         for file in self.files():
             if self.get(file, F_PREVIOUS) != previous or self.get(file, F_KIND) not in (FILE_HOST, FILE_MEMORY):
                 raise CorruptionError(f"file at {file:#x}: bad link or kind", file)
@@ -421,5 +422,8 @@ class Files:
                 raise CorruptionError(f"file at {file:#x}: says {self.get(file, F_PAGES)} pages, has {own}", file)
             previous = file
             pages += own
+            listed += own if self.cache.is_listed(file) else 0
         if pages != self.cache.pages:
             raise CorruptionError(f"page cache: {self.cache.pages} pages, {pages} of known files")
+        if listed != self.words[SB_CACHE_LISTED]:
+            raise CorruptionError(f"page cache: {self.words[SB_CACHE_LISTED]} pages by age, {listed} of host files")

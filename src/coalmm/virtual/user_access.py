@@ -221,8 +221,7 @@ class UserAccess:
         if length < 0 or size == 0:
             return length
         copied = length + 1 if length < size else length
-        self.load(vaddr, self.kernel_view(to, copied, True))
-        return length
+        return length if self.load(vaddr, self.kernel_view(to, copied, True)) else -EFAULT
 
     def strnlen_user(self, string: int, max_len: int) -> int:
         """The length of a user string without its NUL, at most `max_len`; -EFAULT if a fault comes first."""
