@@ -81,7 +81,7 @@ static int child(void (*function)(void)) {
         function();
         _exit(0);
     }
-    pause_ms(25);
+    pause_ms(100);
     return pid;
 }
 static void end(int pid) {
@@ -91,7 +91,7 @@ static void end(int pid) {
 /* who has waited says so later than who let it go on */
 static void gets_2(void) {
     int size = msgrcv(queue, &message, 100, 2, 0), error = errno;
-    pause_ms(80);
+    pause_ms(400);
     errno = error;
     say_result("  kind 2 comes", size);
 }
@@ -99,12 +99,12 @@ static void gets_any(void) { get("  any comes", 100, 0, 0); }
 static void gets_little(void) { get("  too large comes", 2, 0, 0); }
 static void gets_later(void) {
     int size = msgrcv(queue, &message, 100, 0, 0);
-    pause_ms(40);
+    pause_ms(200);
     say("  any comes: %d of kind %ld\n", size, message.kind);
 }
 static void puts_long(void) {
     int result = put(3, "a long text that does not fit", 0), error = errno;
-    pause_ms(40);
+    pause_ms(200);
     errno = error;
     say_result("  there is room", result);
 }
@@ -123,7 +123,7 @@ static void waiting(void) {
     say_result("full", put(1, "more than fits", IPC_NOWAIT));
     first = child(puts_long);
     get("kept", 100, 0, 0);
-    pause_ms(20);
+    pause_ms(100);
     get("filled", 100, 0, 0);
     end(first);
     get("the long one", 100, 0, 0);

@@ -89,7 +89,7 @@ static int child_doing(int number, int change, int flags, int second) {
         say_result("  a child", result);
         _exit(0);
     }
-    pause_ms(25);
+    pause_ms(100);
     return child;
 }
 static void end(int child) {
@@ -104,7 +104,7 @@ static void waiting(void) {
     say("GETNCNT %d %d, GETZCNT %d\n", semctl(set, 0, GETNCNT), semctl(set, 1, GETNCNT), semctl(set, 2, GETZCNT));
     doing(1, 0, 2, 0); /* the second goes first: the first needs more; then who needs both waits for the other one */
     end(second);
-    pause_ms(25);
+    pause_ms(100);
     say("GETNCNT %d %d\n", semctl(set, 0, GETNCNT), semctl(set, 1, GETNCNT));
     doing(1, 1, 1, 0);
     end(both);
