@@ -15,6 +15,7 @@ ORDER = (PASS, FAIL, WARN, NOTE, SKIP)
 WORDS = ("hold", "do not hold", "warnings", "notes", "skipped")
 PRINTED = 200  # operations of a program that is printed
 PROGRAMS = 1  # that are printed whole; of the others, main()
+LINES = 300  # of a program that is printed whole: not with the virtual CPU
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -72,7 +73,7 @@ def explain(result: Result, console: Console, whole: bool) -> None:
     elif result.operations > PRINTED:
         console.print(Text(f"{result.operations} operations; --save FOLDER writes the C program", "dim"))
     elif result.reproducer:
-        start = 0 if whole else result.reproducer.index("int main(void)")
+        start = 0 if whole and result.reproducer.count("\n") <= LINES else result.reproducer.index("int main(void)")
         program = Syntax("", "c", background_color="default").highlight(result.reproducer[start:].rstrip())
         console.print(Text(f"{result.operations} operations:", "dim"), program, sep="\n", soft_wrap=True)
 
