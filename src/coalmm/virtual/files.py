@@ -45,6 +45,7 @@ from coalmm.virtual.records import Records
 HALF = 0xFFFF_FFFF
 LONGEST_RUN = 64  # pages that one write to the host file takes
 LOW_SHARE, FEWEST_LOW, MOST_LOW = 64, 16, 256  # of all frames; see `Files.low`
+FEW_AHEAD = 4  # pages read at once when frames are few: a small part of YOUNG, see reclaim.py
 MOST_DESCRIPTORS = 256  # of the host, before files that nobody uses are let go
 
 
@@ -303,10 +304,12 @@ class Files:
         return -EIO
 
     def _missing(self, file: int, index: int, first: int, last: int) -> tuple[int, int]:
-        """The pages around `index` in [first, last) up to the next ones that are there; only it if frames are few."""
+        """The pages around `index` in [first, last) up to the next ones that are there; fewer if frames are few."""
         start, end = index, index + 1
-        if self.words[SB_FREE] < self.low + (last - first) or self.frames.injection.armed:
+        if self.words[SB_FREE] < self.low or self.frames.injection.armed:
             return start, end
+        if self.words[SB_FREE] < self.low + (last - first):
+            first, last = index, min(last, index + FEW_AHEAD)
         while start > first and not self.cache.lookup(file, start - 1):
             start -= 1
         while end < last and not self.cache.lookup(file, end):
