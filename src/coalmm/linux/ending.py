@@ -27,7 +27,9 @@ class Ending:
         if task.is_dead:
             return
         task.is_dead = True
-        task.wait = None
+        wait, task.wait = task.wait, None
+        if wait is not None and wait.why.stopped_by_signal is not None:
+            wait.why.stopped_by_signal()
         is_last = self.is_last_user(task)
         if is_last:
             self.memory_goes(task)

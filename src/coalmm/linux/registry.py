@@ -54,8 +54,8 @@ class Blocked(Exception):
     """The call cannot go on yet: `ready()` says when; `deadline` (seconds, monotonic clock) ends the wait too.
 
     `done` is what the call returns if a signal ends the wait; None: -EINTR. `stopped_by_signal` is called when
-    one does. Only SIGKILL ends a wait that is not `interruptible`; one that does not restart ends with -EINTR even
-    for a handler with SA_RESTART.
+    one does, and when the task ends. Only SIGKILL ends a wait that is not `interruptible`; one that does not restart
+    ends with -EINTR even for a handler with SA_RESTART.
     """
 
     done: int | None = None

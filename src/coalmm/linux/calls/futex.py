@@ -78,7 +78,7 @@ def sleep(task: Task, vaddr: int, value: int, deadline: float | None, bits: int,
     elif sleeper.deadline is not None and time.monotonic() >= sleeper.deadline:
         forget(task.system, sleeper)
         return -ETIMEDOUT
-    raise Blocked(lambda: not sleeper.is_asleep, sleeper.deadline)
+    raise Blocked(lambda: not sleeper.is_asleep, sleeper.deadline, lambda: forget(task.system, sleeper))
 
 
 def forget(system: System, sleeper: Sleeper) -> None:

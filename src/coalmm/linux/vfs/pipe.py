@@ -177,10 +177,8 @@ class Fifo:
     """What opening a FIFO waits for: the other side. `waiting` keeps how many opens a waiting task has seen."""
 
     def __init__(self) -> None:
-        from weakref import WeakKeyDictionary
-
         self.pipe = Pipe()
-        self.waiting: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self.waiting: dict[Task, int] = {}
 
     def open(self, node: Node, place: Place, flags: int, task: Any) -> OpenFile:
         """Open an end; Blocked until the other one is open."""
@@ -213,10 +211,17 @@ class Fifo:
         if task in self.waiting:
             seen = self.waiting[task]
             if opens() == seen and not others():
-                raise Blocked(lambda: node is not None and (opens() != seen or others()))
-            del self.waiting[task]
-            pipe.readers -= reading
-            pipe.writers -= not reading
+                raise Blocked(
+                    lambda: node is not None and (opens() != seen or others()),
+                    stopped_by_signal=lambda: self._leave(reading, task),
+                )
+            self._leave(reading, task)
+
+    def _leave(self, reading: bool, task: Task) -> None:
+        """A task waits no more: it opens the FIFO, or a signal ended its wait or itself."""
+        del self.waiting[task]
+        self.pipe.readers -= reading
+        self.pipe.writers -= not reading
 
 
 def pipe_of(file: OpenFile) -> Pipe:

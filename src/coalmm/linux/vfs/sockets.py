@@ -295,7 +295,7 @@ class SocketFile(OpenFile):
     def release(self) -> None:
         if self.peer is not None and self.kind != SOCK_DGRAM:
             other = self.peer.incoming
-            other.was_reset = bool(self.incoming.waiting)
+            other.was_reset = bool(self.incoming.waiting) or self.listener is not None  # nobody has accepted it
             other.is_shut = True
             other.arrived += 1
         for side in self.backlog or ():
