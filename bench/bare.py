@@ -148,7 +148,8 @@ class Bare:
         self.ranges: list[tuple[int, int, int, int]] = []
         self.cpu: Any = Uc(UC_ARCH_X86, UC_MODE_64)
         self.cpu.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
-        exits.set_flag(exits.find_flag(self.cpu), True)  # as ours has it: no check for a stop after each access
+        flag = exits.find_flag(self.cpu._uch.value)
+        exits.set_flag(flag, True)  # as ours has it: no check for a stop after each access
         self.cpu.mem_map_ptr(0, RAM_SIZE, READ | WRITE | EXECUTE, ctypes.addressof(ctypes.c_char.from_buffer(self.ram)))
         add_hook(self.cpu, UC_HOOK_TLB_FILL, self.library.table_fill)
         self.map(STOP_PAGE, STOP_PAGE + PAGE, READ | EXECUTE)

@@ -31,7 +31,7 @@ def measure(pages: int, rounds: int) -> dict[str, float]:
     cpu = Uc(UC_ARCH_X86, UC_MODE_64)
     cpu.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
     cpu.mem_map_ptr(0, len(ram), UC_PROT_ALL, ctypes.addressof(ctypes.c_char.from_buffer(ram)))
-    exits.set_flag(exits.find_flag(cpu), True)  # as ours has it: no check for a stop after each access
+    exits.set_flag(exits.find_flag(cpu._uch.value), True)  # as ours has it: no check for a stop after each access
     library = ctypes.CDLL(str(LIBRARY / "minimal_fill.so"))
     add_hook(cpu, UC_HOOK_TLB_FILL, library.minimal_fill)
     best = float("inf")

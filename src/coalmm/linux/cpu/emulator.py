@@ -125,6 +125,12 @@ def poke(address: int, content: bytes) -> None:
     write_memory(address, content)
 
 
+def control(uc: int, what: int, value: int, name: str) -> None:
+    """Set an option of an engine. OSError if it refuses."""
+    status = control_1(functions()["uc_ctl"], uc, what | WRITE_ONE, value)
+    check(status, name)
+
+
 class Context:
     """Room for all registers: `size` bytes at `address`."""
 
@@ -154,15 +160,10 @@ class Emulator:
     def __init__(self, ram: Ram, mode: int, code_buffer: int) -> None:
         self.uc = 0
         self.uc = check_address(open_engine(functions()["uc_open"], unicorn.UC_ARCH_X86, mode), "it does not start")
-        self.control(unicorn.UC_CTL_TCG_BUFFER_SIZE, code_buffer, "buffer")
-        self.control(unicorn.UC_CTL_TLB_TYPE, unicorn.UC_TLB_VIRTUAL, "TLB mode")
+        control(self.uc, unicorn.UC_CTL_TCG_BUFFER_SIZE, code_buffer, "buffer")
+        control(self.uc, unicorn.UC_CTL_TLB_TYPE, unicorn.UC_TLB_VIRTUAL, "TLB mode")
         self.ram = memoryview(ram.mapping)  # what is mapped stays as long as the engine
         self.map(ram.size)
-
-    def control(self, what: int, value: int, name: str) -> None:
-        """Set an option of the engine. OSError if it refuses."""
-        status = control_1(functions()["uc_ctl"], self.uc, what | WRITE_ONE, value)
-        check(status, name)
 
     def map(self, size: int) -> None:
         """All of RAM, and behind it a page that is no frame: what `Engine.exact_address` puts in place of data."""

@@ -103,7 +103,7 @@ class Engine:
         self.at_port = self.new_context()
         self.used_port = False
         self.in_flight = self.find_exception_field()
-        self.between_blocks = exits.find_flag(self.emulator)
+        self.between_blocks = exits.find_flag(self.uc)
         self.stop_once = False
         exits.set_flag(self.between_blocks, True)
         self.check_stops()

@@ -9,7 +9,7 @@ it does what it should.
 
 import os
 
-from coalmm.linux.cpu.emulator import Emulator, poke
+from coalmm.linux.cpu.emulator import control, poke
 from coalmm.linux.cpu.unicorn_numbers import UC_CTL_CONTEXT_MODE
 
 CPU_ONLY, CPU_AND_MEMORY = 1, 3  # UC_CTL_CONTEXT_*
@@ -21,13 +21,13 @@ def refuse(why: str) -> OSError:
     return OSError(f"this version of the CPU emulator stops within instructions ({why}): pip install 'unicorn==2.1.4'")
 
 
-def find_flag(emulator: Emulator) -> int:
-    """The address of the flag. OSError if it is not where it is expected."""
+def find_flag(uc: int) -> int:
+    """The address of the flag of an engine. OSError if it is not where it is expected."""
     modes = (CPU_ONLY, CPU_AND_MEMORY, CPU_ONLY)
     seen = []
     for mode in modes:
-        emulator.control(UC_CTL_CONTEXT_MODE, mode, "no mode of contexts")
-        seen.append(content(emulator))
+        control(uc, UC_CTL_CONTEXT_MODE, mode, "no mode of contexts")
+        seen.append(content(uc))
     after = seen[-1]
     numbers = [memoryview(part[: len(part) & -4]).cast("i") for part in seen]
     found = [place * 4 for place, values in enumerate(zip(*numbers, strict=False)) if values == modes]
@@ -36,14 +36,14 @@ def find_flag(emulator: Emulator) -> int:
     flag = ((found[0] + 8 + 7) & -8) + 8 + 2  # int cpu_context_size, u64 next_pc, bool hook_insert, bool first_tb
     if after[flag] != 0 or after[flag + 1] != 1:  # bool init_done follows
         raise refuse("the flag is not where it was")
-    return emulator.uc + flag
+    return uc + flag
 
 
-def content(emulator: Emulator) -> bytes:
+def content(uc: int) -> bytes:
     """The first bytes of the engine's structure, as far as they can be read."""
     memory = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.pread(memory, SEARCHED, emulator.uc)
+        return os.pread(memory, SEARCHED, uc)
     finally:
         os.close(memory)
 
