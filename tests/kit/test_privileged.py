@@ -106,6 +106,26 @@ def test_an_address_that_is_not_canonical_is_a_protection_fault(tmp_path):
         check_target(target(tmp_path, text), Options())
 
 
+def test_an_instruction_that_is_too_long_is_a_protection_fault(tmp_path):
+    text = KFREE + 'void start(void) { asm volatile(".fill 15,1,0x66; cli"); }'
+    with pytest.raises(TargetError, match=r"general protection fault \(SIGSEGV\) at .*in start \(mm\.c:"):
+        check_target(target(tmp_path, text), Options())
+
+
+def test_an_initialisation_that_goes_on_for_ever_is_told_with_its_place(tmp_path):
+    text = KFREE + "static volatile int go = 1;\nvoid start(void) { while (go) ; }"
+    with pytest.raises(TargetError, match=r"does not return in its initialisation, in start \(mm\.c:"):
+        check_target(target(tmp_path, text), Options())
+
+
+def test_segments_may_be_cleared(tmp_path):
+    clear = 'asm volatile("xor %%eax, %%eax; mov %%ax, %%fs; mov %%ax, %%gs; mov %%ax, %%ss" ::: "eax")'
+    text = f'void kfree(void *p) {{ if (p) asm volatile("cli; hlt"); }} void start(void) {{ {clear}; }}'
+    report = check_target(target(tmp_path, text), Options(("kfree",), seconds=0.0))
+    found = [result for result in report.of("fail") if "halts with interrupts off" in result.message]
+    assert found and reproduced(tmp_path, found[0]).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("stop", "said"),
     [("cli; hlt", "halts with interrupts off (hlt)"), ("sti; 1: hlt; jmp 1b", "waits in hlt, and no interrupt comes")],

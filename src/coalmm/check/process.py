@@ -130,8 +130,10 @@ class Process:
             self._await(START_WALL)
             if self.words[H_SIZE] != SIZE:
                 raise TargetError("the driver does not have the layout that the kit has")
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, Died):  # in the driver's own code, or it goes on for ever: no test has begun
+                raise TargetError(str(error)) from None
             raise
 
     def _start(self, built: Built) -> None:
@@ -238,14 +240,14 @@ class Process:
                     self._ended()
             if self.printed > OUTPUT_LIMIT:
                 self.kill()
-                raise Died("output", f"prints more than {OUTPUT_LIMIT >> 20} MiB", None)
+                raise Died("output", f"prints more than {OUTPUT_LIMIT >> 20} MiB{self._phase()}", None)
             now = (self.words[H_RUNNING], self.words[H_PHASE])
             if now != progress:
                 progress, since, used = now, time.monotonic(), self._cpu()
             elif time.monotonic() - since > wall * self.patience or self._cpu() - used > HANG_CPU * self.patience:
                 self._ask_place()
                 self.kill()
-                raise Died("hang", f"does not return{self.place().text()}", None)
+                raise Died("hang", f"does not return{self._phase()}{self.place().text()}", None)
 
     def _drain(self) -> bool:
         """Take what the target printed; whether there was anything."""
@@ -277,12 +279,15 @@ class Process:
         if phase == PHASE_LOAD and code == LOAD_FAILED:
             text = bytes(self.memory[MESSAGE : MESSAGE + MESSAGE_SIZE]).split(b"\0")[0].decode(errors="replace")
             raise TargetError(f"does not load: {text}")
-        where = {PHASE_LOAD: " while it was loaded", PHASE_INIT: " in its initialisation"}.get(phase, "")
         how, text, help_text = self._named(code)
-        text += f"{where}{self.place().text()}{help_text}{self._last_words()}"
+        text += f"{self._phase()}{self.place().text()}{help_text}{self._last_words()}"
         if phase != PHASE_READY:
             raise TargetError(text)
         raise Died(how, text, None)
+
+    def _phase(self) -> str:
+        """What it was doing, where that was no call of a test."""
+        return {PHASE_LOAD: " while it was loaded", PHASE_INIT: " in its initialisation"}.get(self.words[H_PHASE], "")
 
     def _named(self, code: int) -> tuple[str, str, str]:
         """How a process with this exit code ended, in words, and what there is to say behind the place."""

@@ -281,7 +281,7 @@ class Reproducer:
         if any(Ref(SLOT_NAMES + 3) in op.args for op in self.ops):
             lines += ["static char long_name[10001];", "memset(long_name, 'n', 10000);"]
         lines.append(f"load({quoted('./reproduce.so' if self.built.compile else str(self.built.library))});")
-        lines += body
+        lines += ["cpu_give_thread();"] * self.traps + body
         if self.violation.condition:
             lines.append(f"check({self.condition(self.violation.condition)},\n      {quoted(self.violation.message)});")
         if self.violation.kind in ENDINGS:

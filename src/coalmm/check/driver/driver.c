@@ -91,6 +91,7 @@ static void load(const char *path)
     *(void **)&init = dlsym(library, "check_init");
     if (init)
         init();
+    cpu_give_thread();
 }
 
 static void fill_slots(void)

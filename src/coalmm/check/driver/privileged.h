@@ -21,8 +21,42 @@ static struct {
     int msr_count;
 } cpu = { .interrupts = 1 };
 
+/* The segment that the C library keeps its thread in. A kernel may load 0 into it, which does not trap. */
+#ifdef __x86_64__
+static uintptr_t cpu_thread;
+
+static void cpu_arch_prctl(long what, uintptr_t argument)
+{
+    long number = 158;
+    asm volatile("syscall" : "+a"(number) : "D"(what), "S"(argument) : "rcx", "r11", "memory");
+}
+
+static void cpu_keep_thread(void)
+{
+    cpu_arch_prctl(0x1003, (uintptr_t)&cpu_thread); /* ARCH_GET_FS */
+}
+
+static void cpu_give_thread(void)
+{
+    cpu_arch_prctl(0x1002, cpu_thread); /* ARCH_SET_FS */
+}
+#else
+static uint16_t cpu_thread;
+
+static void cpu_keep_thread(void)
+{
+    asm volatile("mov %%gs, %0" : "=m"(cpu_thread));
+}
+
+static void cpu_give_thread(void)
+{
+    asm volatile("mov %0, %%gs" :: "m"(cpu_thread));
+}
+#endif
+
 static void cpu_start(void)
 {
+    cpu_keep_thread();
     cpu.cr[0] = 0x80050033; /* PG AM WP NE ET MP PE */
     cpu.cr[4] = sizeof(void *) == 8 ? 0xA0 : 0x90; /* PGE, PAE or PSE */
     cpu.msr[0].number = 0xC0000080; /* EFER: NXE LMA LME SCE */
@@ -283,8 +317,10 @@ static enum cpu_answer cpu_step(ucontext_t *context)
 {
     greg_t *registers = context->uc_mcontext.gregs;
     struct cpu_instruction i = { .next = (const uint8_t *)registers[CPU_PC], .registers = registers };
-    for (;; i.next++) {
+    for (int prefixes = 0;; i.next++) {
         int byte = *i.next;
+        if (++prefixes > 15)
+            return CPU_UNKNOWN; /* longer than any instruction: that is what it trapped for */
         if (byte == 0x66)
             i.short_operand = 1;
         else if (byte == 0x67)

@@ -12,6 +12,7 @@
 
 static void trap(int number, siginfo_t *info, void *context)
 {
+    cpu_give_thread();
     if (number == SIGILL || (number == SIGSEGV && info->si_code == SI_KERNEL)) {
         enum cpu_answer answer = cpu_step(context);
         if (answer == CPU_DONE)
