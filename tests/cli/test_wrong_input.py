@@ -33,6 +33,7 @@ USAGE = [  # arguments, what the line has; status 2
     ("run --root {folder}/missing -- true", "--root: {folder}/missing is no directory"),
     ("run --write {folder}/text -- true", "--write: {folder}/text is no directory"),
     ("run --root {folder}/sub --write {folder} -- true", "{folder} is not below the root"),
+    ("run --write /dev/shm -- true", "--write: /dev/shm: /dev, /proc and /sys of programs are not the host's"),
     ("run --cwd {folder}/missing -- true", "--cwd: {folder}/missing: no such file or directory"),
     ("run --cwd {folder}/text -- true", "--cwd: {folder}/text: not a directory"),
     ("run --env =1 -- true", "--env: '=1' names no variable: write NAME=VALUE"),

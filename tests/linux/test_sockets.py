@@ -1,7 +1,11 @@
 """Unix sockets: pairs, names, descriptors on their way. Native and ours are equal; below `--write`, too."""
 
+from errno import ETOOMANYREFS
+
 import pytest
 from guests import PAGING, assert_same, program, run_on_ours
+
+from coalmm.linux.vfs.channel import Message
 
 
 @pytest.mark.parametrize(("flavour", "writable"), [("64", []), ("32", []), ("64", ["/tmp"])])
@@ -11,7 +15,7 @@ def test_sockets_are_those_of_linux(flavour, writable):
 
 
 @pytest.mark.parametrize("flavour", ["64", "32"])
-@pytest.mark.parametrize("name", ["socket_options", "socket_messages", "socket_garbage"])
+@pytest.mark.parametrize("name", ["socket_options", "socket_messages", "socket_garbage", "socket_limits"])
 def test_options_and_messages_are_those_of_linux(name, flavour):
     ours = assert_same([program(name, flavour)], paging=PAGING[flavour])
     assert not ours.unknown
@@ -21,6 +25,28 @@ def test_options_and_messages_are_those_of_linux(name, flavour):
 def test_the_loopback_is_that_of_linux(flavour):
     ours = assert_same([program("inet", flavour)], paging=PAGING[flavour])
     assert not ours.unknown
+
+
+IN_FLIGHT = """
+import array, socket
+a, b = socket.socketpair()
+keeps = None
+for number in range(1000):
+    c, d = socket.socketpair()
+    try: socket.send_fds(c, [b"x"], [b.fileno()])
+    except OSError as error: print(number, error.errno); break
+    b = d
+b.close()
+socket.send_fds(a, [b"x"], [a.fileno()])
+"""
+
+
+def test_files_on_their_way_are_limited_and_let_go(monkeypatch):
+    monkeypatch.setattr("coalmm.linux.calls.messages.MOST_IN_FLIGHT", 100)
+    before = Message.in_flight
+    ours = run_on_ours(["/usr/bin/python3", "-c", IN_FLIGHT])
+    assert ours.outcome.stdout == b"%d %d\n" % (101 - before, ETOOMANYREFS)
+    assert Message.in_flight == before
 
 
 SERVER = """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 LARGEST, MOST_BYTES = 8192, 16384  # MSGMAX, MSGMNB
+HEADER = 48  # sizeof(struct msg_msg), which lies before the text
 MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
 
 
@@ -75,8 +76,8 @@ class MessageQueue(IpcObject):
         """Give a message to who waits for it, or keep it. EAGAIN if it does not fit, ENOMEM."""
         if not self.has_room(len(text)):
             raise error(EAGAIN)
-        message = Message(kind, len(text), self.allocate(max(len(text), 1)))
-        self.kernel.memory.write(message.memory, text)
+        message = Message(kind, len(text), self.allocate(HEADER + len(text)))
+        self.kernel.memory.write(message.memory + HEADER, text)
         self.sender, self.sent = pid, int(time.time())
         if not self._hand_over(message):
             self.messages.append(message)
@@ -99,7 +100,7 @@ class MessageQueue(IpcObject):
         return False
 
     def _text(self, message: Message, room: int) -> bytes:
-        return self.kernel.memory.read(message.memory, min(message.size, room))
+        return self.kernel.memory.read(message.memory + HEADER, min(message.size, room))
 
     def _note(self, pid: int) -> None:
         self.receiver, self.received = pid, int(time.time())
@@ -108,10 +109,10 @@ class MessageQueue(IpcObject):
         """The kind and text of the first message that is wanted. E2BIG, ENOMSG."""
         if wanted.flags & MSG_COPY:
             return self._copy(wanted)
-        fitting = [each for each in self.messages if wanted.takes(each)]
-        if not fitting:
+        fitting = (each for each in self.messages if wanted.takes(each))
+        message = min(fitting, key=lambda each: each.kind, default=None) if wanted.kind < 0 else next(fitting, None)
+        if message is None:
             raise error(ENOMSG)
-        message = min(fitting, key=lambda each: each.kind) if wanted.kind < 0 else fitting[0]
         if wanted.is_too_small(message):
             raise error(E2BIG)
         text = self._text(message, wanted.room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from errno import EBADF, EINVAL, EISCONN, EMSGSIZE, EOPNOTSUPP, EPERM
+from errno import EBADF, EINVAL, EISCONN, EMSGSIZE, ENOBUFS, EOPNOTSUPP, EPERM, ETOOMANYREFS
 
 from coalmm.linux.abi import signed
 from coalmm.linux.calls.addresses import find_socket, is_inet, pack_address, read_address
@@ -13,6 +13,7 @@ from coalmm.linux.calls.transfer import Parts, ahead, write_parts
 from coalmm.linux.registry import Blocked, system_call
 from coalmm.linux.vfs.channel import Credentials, Message
 from coalmm.linux.vfs.errors import failure
+from coalmm.linux.vfs.send_buffer import LARGEST_DATAGRAM
 from coalmm.linux.vfs.sockets import SOCK_DGRAM, SocketFile
 from coalmm.typed import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,7 @@ MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_WAITALL = 2, 8, 0x20, 0x40, 0
 MSG_NOSIGNAL, MSG_CMSG_CLOEXEC = 0x4000, 1 << 30
 SCM_RIGHTS, SCM_CREDENTIALS = 1, 2
 MOST_FILES = 253  # SCM_MAX_FD
+MOST_IN_FLIGHT = 32768  # files in messages; of others than root as many as descriptors
 MOST_CONTROL = 20480 << 2  # more than net.core.optmem_max allows is an error
 
 
@@ -72,7 +74,7 @@ def header_size(task: Task) -> int:
 
 
 def read_control(task: Task, vaddr: int, size: int) -> Control:
-    """The control messages of sendmsg. EINVAL, EBADF, EPERM.
+    """The control messages of sendmsg. EINVAL, EBADF, EPERM, ETOOMANYREFS.
 
     A call that goes on after it has waited sent the files with its first bytes: they are not looked at again.
     """
@@ -102,6 +104,8 @@ def take_control(task: Task, found: Control, kind: int, data: bytes) -> None:
         if any(number < 0 for number in numbers):
             raise failure(EBADF)
         found.files += [task.files.get(number) for number in numbers]
+        if Message.in_flight > (MOST_IN_FLIGHT if task.credentials.is_root else min(task.files.limit, MOST_IN_FLIGHT)):
+            raise failure(ETOOMANYREFS)
     elif kind == SCM_CREDENTIALS and len(data) == 12:
         given, own = Credentials(*struct.unpack("<III", data)), own_credentials(task)
         if not task.credentials.is_root and given != own:
@@ -160,18 +164,20 @@ def send(
 ) -> int:
     """Send what is in an iovec array, to an address if there is one."""
     if target and is_inet(file):
-        return file.send_to(Message(gather_all(task, parts), [], own_credentials(task)), target)
+        return file.send_to(Message(gather_all(task, file, parts), [], own_credentials(task)), target)
     to = find_socket(task, file, target) if target else None
     given = control or Control()
-    most = MOST_BYTES if file.incoming.stream else file.sent.largest
-    if sum(size for _, size in parts) > most:
-        raise failure(EMSGSIZE)
-    data = gather_all(task, parts)
+    data = gather_all(task, file, parts)
     return put(task, file, Message(data, given.files, given.credentials or own_credentials(task)), flags, to)
 
 
-def gather_all(task: Task, parts: Parts) -> bytes:
-    """The bytes of a message, all of them."""
+def gather_all(task: Task, file: SocketFile, parts: Parts) -> bytes:
+    """The bytes of a message, all of them. EMSGSIZE, ENOBUFS."""
+    size = sum(size for _, size in parts)
+    if size > (MOST_BYTES if file.incoming.stream else file.largest):
+        raise failure(EMSGSIZE)
+    if size > LARGEST_DATAGRAM and not file.incoming.stream:
+        raise failure(ENOBUFS)
     return b"".join(task.read(start, size) for start, size in parts if size)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.sockets import SocketFile
 
 
+OVERHEAD = 512  # bytes that a message takes here beside its own ones, about
+
+
 class Credentials(NamedTuple):
     """struct ucred."""
 
@@ -21,7 +24,12 @@ class Credentials(NamedTuple):
 
 
 class Message:
-    """What one call sent. `files` are open files on their way; each is held by a reference. `sender` is an address."""
+    """What one call sent. `files` are open files on their way; each is held by a reference. `sender` is an address.
+
+    `in_flight` counts the files of all messages: no descriptor limits how many there are.
+    """
+
+    in_flight = 0
 
     def __init__(
         self, data: bytes, files: list[OpenFile], credentials: Credentials | None = None, sender: bytes = b""
@@ -35,6 +43,7 @@ class Message:
         self.buffer: SendBuffer | None = None  # where its cost is counted
         self.cost = 0
         self.receiver: SocketFile | None = None  # at whom it waits
+        Message.in_flight += len(files)
         for file in files:
             file.references += 1
             if file.carriers is not None:
@@ -61,6 +70,7 @@ class Message:
     def drop_files(self) -> None:
         """Nobody takes the files: let go of them."""
         files, self.files = self.files, []
+        Message.in_flight -= len(files)
         for file in files:
             if file.carriers is not None:
                 file.carriers.remove(self)
@@ -113,7 +123,7 @@ class Channel:
         message.is_sent = True
         self.waiting.append(message)
         self.size += len(message.data)
-        Channel.held += len(message.data)
+        Channel.held += len(message.data) + OVERHEAD
         self.arrived += 1
 
     def next(self, size: int) -> Iterator[Message]:
@@ -143,6 +153,7 @@ class Channel:
             first.read += taken
             if not first.left:
                 self.waiting.popleft()
+                Channel.held -= OVERHEAD
                 first.end()
             first.drop_files()
             count -= taken

@@ -23,9 +23,10 @@ from errno import (
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 from coalmm.linux.abi import signed
-from coalmm.linux.vfs.channel import Credentials, Message
+from coalmm.linux.vfs.channel import Channel, Credentials, Message
 from coalmm.linux.vfs.errors import failure
-from coalmm.linux.vfs.sockets import POLLRDHUP, SIGPIPE, SOCK_DGRAM, SOCK_STREAM, SocketFile
+from coalmm.linux.vfs.send_buffer import SendBuffer, cost_of_datagram
+from coalmm.linux.vfs.sockets import MOST_HELD, POLLRDHUP, SIGPIPE, SOCK_DGRAM, SOCK_STREAM, SocketFile
 from coalmm.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP = 0, 6, 17
 ANY, LOOPBACK = bytes(4), bytes((127, 0, 0, 1))
 FIRST_PORT, LAST_PORT, PRIVILEGED = 32768, 60999, 1024  # net.ipv4.ip_local_port_range
 SO_REUSEADDR = 2
-LARGEST_DATAGRAM = 65507
+LARGEST_UDP = 65507  # bytes that IP has room for
 # Options that are kept, and change nothing on a loopback that is never slow: TCP_NODELAY and its kin, TOS, TTL.
 OPTIONS = {IPPROTO_TCP: {1: 0, 3: 0, 4: 7200, 5: 75, 6: 9, 12: 1, 18: 0}, IPPROTO_IP: {1: 0, 2: 64, 10: 0, 11: 0}}
 Ports = dict[tuple[int, int], "list[InetSocket]"]  # by kind and port
@@ -62,10 +63,15 @@ class InetSocket(SocketFile):
         self.protocol = IPPROTO_TCP if kind == SOCK_STREAM else IPPROTO_UDP
         self.ports = ports
         self.error = 0  # what SO_ERROR tells next
+        self.received = SendBuffer()  # the datagrams that wait here: SO_RCVBUF
         self.target = b""  # where connect(2) leads
         self.is_in_progress = False  # connect(2) has said so, and was not asked again
         self.was_written = False  # after the other side had gone: that is told the next time
         self.kept: dict[tuple[int, int], int] = {}
+
+    @property
+    def largest(self) -> int:
+        return LARGEST_UDP
 
     # --- ports ---
 
@@ -217,15 +223,21 @@ class InetSocket(SocketFile):
             raise failure(self.take_error())
         if self.is_shut:
             raise failure(EPIPE)
-        if len(message.data) > LARGEST_DATAGRAM:
+        if len(message.data) > LARGEST_UDP:
             raise failure(EMSGSIZE)
         other = self.find(address)
         if other is None and self.peer is not None:
             self.error = ECONNREFUSED  # told the next time: an ICMP message says so
-        if other is not None and other.takes(self.exact(self.address)) and other.incoming.size < other.receive_size:
+        if other is not None and other.takes(self.exact(self.address)) and other.has_room:
+            message.charge(other.received, cost_of_datagram(len(message.data)))
             message.sender = self.exact(self.address)
             other.incoming.put(message)
         return len(message.data)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes one more datagram; if not it is lost."""
+        return self.received.used <= self.receive_size and Channel.held <= MOST_HELD
 
     def takes(self, sender: bytes) -> bool:
         """Whether a datagram from there is for it."""

@@ -28,11 +28,14 @@ def keepers(socket: SocketFile) -> list[SocketFile] | None:
 
 def collect(start: SocketFile) -> None:
     """Let go of what a socket's messages hold, and of those that keep it, if nobody can receive it."""
-    found = [start]
-    for socket in found:  # it grows meanwhile
+    found = {start: None}
+    search = [start]
+    for socket in search:  # it grows meanwhile
         more = keepers(socket)
         if more is None:
             return
-        found += [each for each in dict.fromkeys(more) if each not in found]
-    for socket in found:
+        new = [each for each in dict.fromkeys(more) if each not in found]
+        found.update(dict.fromkeys(new))
+        search += new
+    for socket in search:
         socket.incoming.clear()

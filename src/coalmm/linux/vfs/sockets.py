@@ -93,6 +93,11 @@ class SocketFile(OpenFile):
         """For the edges of epoll: what came, and what was read of what went."""
         return self.changes + self.incoming.arrived + self.sent.settled
 
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest datagram that it sends."""
+        return self.sent.largest
+
     def take_error(self) -> int:
         """SO_ERROR: it is told once."""
         was_reset, self.incoming.was_reset = self.incoming.was_reset, False

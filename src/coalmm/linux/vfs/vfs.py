@@ -37,6 +37,7 @@ OVERLAY_LIMIT = 4 << 30
 LARGE_FILE = 0o100000  # O_LARGEFILE
 RIGHTS = {os.O_RDONLY: MAY_READ, os.O_WRONLY: MAY_WRITE, os.O_RDWR: MAY_READ | MAY_WRITE, 3: MAY_READ | MAY_WRITE}
 NEW_FLAGS = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_CLOEXEC  # an open file does not keep them
+MOUNTS = ("dev", "proc", "sys")
 PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -74,17 +75,20 @@ class Vfs:
         self.seed = seed
         self.ports: Ports = {}  # of TCP and UDP
         self.terminals: dict[int, Terminal] = {}  # the pseudo terminals, by number
-        for name, make in ((b"dev", self._devices), (b"proc", self._proc), (b"sys", self._sys)):
-            self.root.mount_when_used(name, make)
+        for name, make in zip(MOUNTS, (self._devices, self._proc, self._sys), strict=True):
+            self.root.mount_when_used(name.encode(), make)
 
     def _make_writable(self, root: str, path: str) -> None:
         """Changes below a host directory go to the host. ValueError for one outside of the root, OSError."""
         if os.path.commonpath([root, path]) != root:
             raise ValueError(f"{path} is not below the root {root}")
+        inside = os.path.relpath(path, root)
+        if inside.partition("/")[0] in MOUNTS:
+            raise ValueError(f"{path}: /dev, /proc and /sys of programs are not the host's; give another directory")
         from coalmm.linux.vfs.passthrough import HostDirectory
 
         fs = FsContext(self.root, self.root)
-        found = self.walk(fs, b"/" + os.fsencode(os.path.relpath(path, root)))
+        found = self.walk(fs, b"/" + os.fsencode(inside))
         directory = must_be_directory(must_exist(found))
         if isinstance(directory, HostDirectory):
             return
