@@ -21,7 +21,7 @@ ORDER = [
     {"linux"},
     {"kernel", "current"},
     {"api"},
-    {"replay", "check"},
+    {"replay", "check", "comparison"},
     {"tour"},
     {"c"},
     {"runner"},

@@ -13,7 +13,7 @@ from machines import run_python
 HERE = os.path.dirname(__file__)
 EXAMPLE = os.path.join(HERE, "../../examples/count_words.mtrace.xz")
 USAGE = [  # arguments, what the line has; status 2
-    ("nothing", "there is no command 'nothing'; there are check, demo, info, replay, run, translate"),
+    ("nothing", "there is no command 'nothing'; there are check, compare, demo, info, replay, run, translate"),
     ("--nothing", "there is no option '--nothing'"),
     ("run", "PROGRAM is missing"),
     ("run --", "PROGRAM is missing"),
@@ -53,6 +53,20 @@ USAGE = [  # arguments, what the line has; status 2
     ("translate --pid 1 --directory 0x1000 {folder}/text 0", "give --directory or --pid, not both"),
     ("demo --paging vax", "--paging: 'vax' is not one of 'i386'"),
     ("demo x", "there is no place for 'x'"),
+    ("compare", "name two reports or more, as in: coalmm compare A.json B.json"),
+    ("compare {folder}/run.json", "name two reports or more"),
+    ("compare {folder}/run.json {folder}/missing", "REPORT: {folder}/missing: no such file or directory"),
+    ("compare {folder}/run.json {folder}", "REPORT: {folder}: is a directory"),
+    ("compare {folder}/text {folder}/run.json", "{folder}/text is not JSON, or cut off: write one with `coalmm run"),
+    ("compare {folder}/run.json {folder}/binary", "{folder}/binary is not JSON"),
+    ("compare {folder}/run.json {folder}/empty", "{folder}/empty is not JSON"),
+    ("compare {folder}/run.json {folder}/deep", "{folder}/deep is not JSON"),
+    ("compare {folder}/run.json {folder}/list", "{folder}/list is no report of a run or a replay: write one with"),
+    ("compare {folder}/run.json {folder}/flat", "{folder}/flat is no report of a run or a replay: write one with"),
+    ("compare {folder}/run.json {folder}/replay.json", "replay.json is the report of a replay, {folder}/run.json of"),
+    ("compare {folder}/run.json {folder}/words", "{folder}/words: faults.zero is no number of 64 bits"),
+    ("compare {folder}/run.json {folder}/nan", "{folder}/nan: seconds is no number of 64 bits"),
+    ("compare {folder}/run.json {folder}/huge", "{folder}/huge: memory.peak_used is no number of 64 bits"),
     ("check", "TARGET is missing"),
     ("check --time nan {folder}/text", "--time: 'nan' is not a number"),
     ("check --time x {folder}/text", "--time: 'x' is not a number"),
@@ -103,9 +117,22 @@ def folder(tmp_path_factory):
     (folder / "empty").write_bytes(b"")
     (folder / "check.toml").write_text("nonsense")
     (folder / "sub").mkdir()
+    write_reports(folder)
     with coalmm.boot(ram="2M") as kernel:
         kernel.save(folder / "image")
     return folder
+
+
+def write_reports(folder):
+    report = '{"faults": {"zero": %s}, "calls": {}, "machine": {}, "seconds": %s, "memory": {"peak_used": %s}}'
+    reports = {
+        "run.json": report % (1, 1.5, 4096), "words": report % ('"x"', 1, 1), "nan": report % (1, "NaN", 1),
+        "huge": report % (1, 1, "9" * 400), "deep": "[" * 100_000, "list": "[1]",
+        "flat": '{"faults": 1, "calls": 2, "machine": 3, "memory": 4}',
+        "replay.json": '{"trace": {}, "memory": {}, "fragmentation": {}, "throughput": {}}',
+    }  # fmt: skip
+    for name, text in reports.items():
+        (folder / name).write_text(text)
 
 
 def run(folder, arguments):

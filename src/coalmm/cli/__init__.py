@@ -11,6 +11,7 @@ from coalmm.errors import CoalError, one_line
 
 COMMANDS = {
     "check": "Hold C memory code against the document, function by function.",
+    "compare": "The figures of two or more reports of `run` or `replay`, side by side.",
     "demo": "A guided tour: a machine allocates, maps, faults and forks, and you see the bytes.",
     "info": "Memory, free blocks, slab caches and processes of a saved image.",
     "replay": "Run a real program's allocation trace on the allocators and report.",
