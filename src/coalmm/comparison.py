@@ -39,7 +39,7 @@ class Row(NamedTuple):
     values: list[Value]
     differences: list[int | float | None]  # of the second report and so on, to the first
     per_cent: list[float | None]  # of the first's value
-    host_time: bool  # a time of the host, which is another in each run
+    host_time: bool  # a time of the host, which changes from run to run
 
 
 def compare(paths: list[str]) -> tuple[str, list[Row]]:

@@ -8,7 +8,7 @@ import click
 from coalmm.comparison import ReportError, Row, Value, compare
 from coalmm.inspect.names import printable
 
-WIDEST = 48
+WIDEST = 32
 
 
 @click.command("compare")
@@ -19,12 +19,12 @@ def command(reports: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """The figures of reports side by side, with the difference to the first.
 
     The reports are those of `coalmm run --report X.json`, or those of `coalmm replay --json`. Figures that are equal
-    in all of them are left out. A * marks times of the host, which are others in each run. What a list of counts does
+    in all of them are left out. A * marks times of the host, which change from run to run. What a list of counts does
     not have is 0; - is for a figure that a report does not have.
 
     \b
     Examples:
-      coalmm compare linux.json fifo.json
+      coalmm compare default.json fifo.json
       coalmm compare --all --json kmalloc.json buddy.json | jq .figures
     """
     if len(reports) < 2:
@@ -53,7 +53,7 @@ def table(paths: list[str], rows: list[Row]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     told = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip() for line in lines]
     if any(row.host_time for row in rows):
-        told += ["", "* a time of the host, which is another in each run"]
+        told += ["", "* a time of the host, which changes from run to run"]
     return "\n".join(told)
 
 
