@@ -107,3 +107,57 @@ def test_an_answer_that_cannot_be_names_the_hook_and_leaves_the_machine_whole(na
 def test_an_object_without_a_hook_is_refused():
     with pytest.raises(ValueError, match="has one of the methods evict, read_window, fault_around"):
         coalmm.boot(policy=object())
+
+
+def test_pages_that_went_while_the_policy_chose_are_passed_over(path):
+    class Meddler:
+        def evict(self, pages, count):
+            process.unmap(start, 200 * PAGE)
+            kernel.files.drop_unused()
+            frames.extend(kernel.frame_alloc() for _ in range(50))
+            return pages
+
+    frames = []
+    kernel, process, start = started(Meddler(), path)
+    process.read(start, PAGES * PAGE)
+    assert kernel.files.reclaim(1000) == 36  # of the 100 that stayed, 64 are young
+    kernel.validate()
+    for frame in frames:
+        kernel.frame_free(frame)
+    kernel.validate()
+    kernel.close()
+
+
+@pytest.mark.parametrize("act", ["zero", "read", "copy", "copied"])
+def test_what_a_policy_raises_in_a_fault_costs_no_frame(act, path):
+    class Raises:
+        def evict(self, pages, count):
+            raise ValueError("no")
+
+    kernel, process, start = started(None, path, "2M")
+    private = process.map(0, PAGES * PAGE, "rw", file=path)
+    own = process.map(0, 16 * PAGE)
+    do = {
+        "zero": lambda: process.write(own, b"x"),
+        "read": lambda: process.read(start + 150 * PAGE, 1),
+        "copy": lambda: process.write(private + 100 * PAGE, b"x"),
+        "copied": lambda: process.write(private, b"x"),
+    }[act]
+    process.read(private, 1)
+    frames = []
+    while kernel.frames.statistics().free >= kernel.files.low:
+        frames.append(kernel.frame_alloc())
+    kernel.use_policy(Raises())
+    before = kernel.frames.statistics().free, process.usage
+    with pytest.raises(PolicyError, match="evict raised ValueError: no"):
+        do()
+    assert (kernel.frames.statistics().free, process.usage) == before
+    kernel.validate()
+    kernel.use_policy(shipped("fifo"))
+    do()
+    for frame in frames:
+        kernel.frame_free(frame)
+    process.exit()
+    kernel.files.drop_unused()
+    assert kernel.files.cache.pages == 0
+    kernel.close()

@@ -42,6 +42,7 @@ cdef class Faults:
     cdef u8[::1] bytes
     cdef u64 no_execute, low
     cdef public object policy
+    cdef object failure
 
     @cython.locals(space=u64)
     cpdef i64 resolve(self, u64 root, u64 vaddr, u64 access, bint user) except? -1
@@ -50,7 +51,7 @@ cdef class Faults:
     @cython.locals(root=u64, access=u64, vaddr=u64, entry=u64, result=i64)
     cpdef i64 populate(self, u64 space, u64 start, u64 end, bint write) except? -1
     cdef i64 _refuse(self, u64 space, i64 error) except? -1
-    @cython.locals(entry=u64)
+    @cython.locals(entry=u64, result=i64)
     cdef i64 _without_area(self, u64 root, u64 vaddr, u64 access, bint user) except? -1
     @cython.locals(pfn=u64, bits=u64, result=i64)
     cdef i64 _zero_fault(self, u64 space, u64 root, u64 vaddr, u64 flags) except? -1
@@ -81,7 +82,9 @@ cdef class Faults:
     cdef bint _keeps_gap(self, u64 below, u64 start) except -1
     @cython.locals(pfn=u64)
     cdef u64 _take(self, u64 root) except? 0xFFFFFFFFFFFFFFFF
-    cdef int _keep_some(self) except -1
+    cdef bint _keep_some(self) except -1
+    cdef u64 _reclaim(self) except? 0xFFFFFFFFFFFFFFFF
+    cdef i64 _raise_failure(self) except? -1
     @cython.locals(result=i64)
     cdef i64 _put(self, u64 root, u64 vaddr, u64 pfn, u64 bits) except? -1
     @cython.locals(word=u64, total=u64)

@@ -95,6 +95,7 @@ class Faults:
         self.no_execute = spaces.no_execute
         self.low = spaces.files.low
         self.policy: Any = None  # a `virtual.policy.Policy`, if there is one
+        self.failure: BaseException | None = None  # what it raised in a fault that is being undone
 
     def resolve(self, root: int, vaddr: int, access: int, user: bool) -> int:
         """Handle a fault of the directory `root`, of a process or not: as `handle`."""
@@ -135,6 +136,7 @@ class Faults:
             result = self._zero_fault(space, root, vaddr, flags)
         if result != 0:
             self._shrink_stack(space, vaddr, self.words[(space >> 3) + S_VIRTUAL] - pages)
+            self._raise_failure()
             return self._refuse(space, result)
         return 0
 
@@ -168,7 +170,9 @@ class Faults:
         if user and not entry & PAGE_USER:
             return -EACCES
         if access == ACCESS_WRITE and not entry & PAGE_WRITABLE:
-            return self._copy(root, vaddr, entry) if entry & PAGE_COW else -EACCES
+            result = self._copy(root, vaddr, entry) if entry & PAGE_COW else -EACCES
+            self._raise_failure()
+            return result
         if access == ACCESS_EXECUTE and entry & PAGE_NX:
             return -EACCES
         self.mmu.invlpg(vaddr)
@@ -233,7 +237,8 @@ class Faults:
         (MADV_SEQUENTIAL). As in Linux (mm/filemap.c, do_sync_mmap_readahead). What Linux reads on in the background
         comes at once here: the windows of `_map_around` that the pages begin are read to their ends.
         """
-        self._keep_some()
+        if not self._keep_some():
+            return -ENOMEM
         half = READ_AROUND // 2
         first, last = (index - half if index > half else 0), index + half
         if flags & AREA_RANDOM:
@@ -245,7 +250,7 @@ class Faults:
         if self.policy is not None:
             first, last = self.policy.window(index, (self.words[(file >> 3) + F_SIZE] + FRAME_MASK) >> FRAME_SHIFT)
         pfn = self.files.page(file, index, first, last)
-        if pfn == 0 and self.files.reclaim(RECLAIM):
+        if pfn == 0 and self._reclaim():
             pfn = self.files.page(file, index, first, last)
         if pfn == 0:
             return -ENOMEM
@@ -407,22 +412,39 @@ class Faults:
 
     def _take(self, root: int) -> int:
         """A frame for a process's page, contents undefined; 0 if even the page cache has none to give."""
-        self._keep_some()
+        if not self._keep_some():
+            return 0
         pfn = self.frames.take(KIND_ANONYMOUS, root >> FRAME_SHIFT)
-        if not pfn and self.cache.pages and self.files.reclaim(RECLAIM):
+        if not pfn and self.cache.pages and self._reclaim():
             pfn = self.frames.take(KIND_ANONYMOUS, root >> FRAME_SHIFT)
         return pfn
 
-    def _keep_some(self) -> None:
-        """Reclaim pages of files when few frames are left, before there is none."""
+    def _keep_some(self) -> bool:
+        """Reclaim pages of files when few frames are left, before there is none. False if a policy raised."""
         if self.words[SB_FREE] < self.low and self.cache.pages:
-            self.files.reclaim(RECLAIM)
+            self._reclaim()
+        return self.failure is None
+
+    def _reclaim(self) -> int:
+        """Reclaim some frames: how many. What a policy raises waits until the fault is undone."""
+        try:
+            return int(self.files.reclaim(RECLAIM))
+        except BaseException as error:
+            self.failure = error
+            return 0
+
+    def _raise_failure(self) -> int:
+        """Raise what waits; 0 if nothing does."""
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        return 0
 
     def _put(self, root: int, vaddr: int, pfn: int, bits: int) -> int:
         """Set the entry of a page, with a second try when the page cache can give a frame for a table."""
         vaddr = vaddr & ~FRAME_MASK
         result = self.tables.set_leaf(root, vaddr, pfn, bits)
-        if result != 0 and self.cache.pages and self.files.reclaim(RECLAIM):
+        if result != 0 and self.cache.pages and self._reclaim():
             result = self.tables.set_leaf(root, vaddr, pfn, bits)
         return result
 

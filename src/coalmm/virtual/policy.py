@@ -48,13 +48,12 @@ class Policy:
         answer = self.ask("evict", pages, count)
         if not isinstance(answer, (list, tuple)):
             raise PolicyError(f"the policy's evict answered {answer!r}: it must be a list of pages")
-        known = {page.pfn for page in pages}
+        known = {page.pfn: page for page in pages}
         chosen = []
         for page in answer:
-            if not isinstance(page, Page) or page.pfn not in known:
+            if not isinstance(page, Page) or type(page.pfn) is not int or page.pfn not in known:
                 raise PolicyError(f"the policy's evict answered {page!r}: none of its pages, or there twice")
-            known.remove(page.pfn)
-            chosen.append(page)
+            chosen.append(known.pop(page.pfn))
         return chosen[:count]
 
     def window(self, index: int, pages: int) -> tuple[int, int]:

@@ -24,9 +24,11 @@ cdef class Reclaim:
     cdef u64 _shrink_by(self, object policy, u64 count) except? 0xFFFFFFFFFFFFFFFF
     @cython.locals(pfn=u64, mappings=u64, used=bint, cache=PageCache)
     cdef object _candidates(self)
+    cdef bint _is_still_free_to_go(self, u64 pfn) except -1
+    cdef bint _is_held(self, u64 pfn) except -1
     cdef bint _is_free_to_go(self, u64 pfn) except -1
     cdef bint _can_be_read_again(self, u64 pfn) except -1
-    @cython.locals(mappings=u64, used=bint)
+    @cython.locals(used=bint)
     cdef bint _may_go(self, u64 pfn) except -1
     @cython.locals(file=u64)
     cdef bint _give_up(self, u64 pfn) except -1

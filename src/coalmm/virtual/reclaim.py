@@ -77,7 +77,8 @@ class Reclaim:
             self.reverse_map.finish()  # accessed bits are gone, whatever the policy does
         freed = 0
         for page in policy.victims(pages, count):
-            freed += self._give_up(page.pfn)
+            if self.cache.lookup(page.file, page.number) == page.pfn and self._is_still_free_to_go(page.pfn):
+                freed += self._give_up(page.pfn)
         if self.reverse_map is not None:
             self.reverse_map.finish()
         return freed
@@ -90,7 +91,7 @@ class Reclaim:
         pfn = cache.oldest()
         while pfn:
             mappings = self.frames.mappings(pfn)
-            if self.frames.references(pfn) == mappings + 1 and self._can_be_read_again(pfn):
+            if not self._is_held(pfn):
                 used = cache.take_used(pfn)
                 if mappings == 0 or self._is_free_to_go(pfn):
                     used = used or (self.reverse_map is not None and mappings != 0 and self.reverse_map.is_accessed)
@@ -98,6 +99,14 @@ class Reclaim:
                     found.append(Page(pfn, *name, cache.age(pfn), used, cache.is_dirty(pfn), mappings))
             pfn = cache.newer(pfn)
         return found
+
+    def _is_still_free_to_go(self, pfn: int) -> bool:
+        """Whether a page that was a candidate is one: the policy may have called anything."""
+        return not self._is_held(pfn) and (self.frames.mappings(pfn) == 0 or self._is_free_to_go(pfn))
+
+    def _is_held(self, pfn: int) -> bool:
+        """Whether something but mappings holds a page, or nobody else has what it has."""
+        return self.frames.references(pfn) != self.frames.mappings(pfn) + 1 or not self._can_be_read_again(pfn)
 
     def _is_free_to_go(self, pfn: int) -> bool:
         """Whether a mapped page is neither young nor locked, and all its entries found; takes accessed bits."""
@@ -112,11 +121,10 @@ class Reclaim:
 
     def _may_go(self, pfn: int) -> bool:
         """Whether a page may be given up now; takes its accessed bits away."""
-        mappings = self.frames.mappings(pfn)
-        if self.frames.references(pfn) != mappings + 1 or not self._can_be_read_again(pfn):
+        if self._is_held(pfn):
             return False
         used = self.cache.take_used(pfn)
-        if mappings == 0:
+        if self.frames.mappings(pfn) == 0:
             return not used
         if not self._is_free_to_go(pfn):
             return False
