@@ -135,6 +135,18 @@ def test_a_second_view_of_the_same_ram_reads_by_path(files, path):
     assert content(files, other.page(file, 5))[:1] == b"\5"
 
 
+def test_dirty_pages_of_an_image_reach_the_host_though_the_file_is_read_first(files, path):
+    file = files.open_host(path, writable=True)
+    pfn = files.page(file, 3)
+    files.ram.fill(pfn << 12, PAGE, 0x55)
+    files.cache.mark_dirty(pfn)
+    other = Files(files.ram, files.frames, files.heap, files.heap, files.cache)
+    assert other.open_host(path) == file
+    assert other.write_back(file) == 1
+    with open(path, "rb") as host:
+        assert os.pread(host.fileno(), PAGE, 3 * PAGE) == b"\x55" * PAGE
+
+
 def test_a_vanished_host_file_is_an_error_and_leaves_no_page(files, path):
     file = files.open_host(path)
     other = Files(files.ram, files.frames, files.heap, files.heap, files.cache)

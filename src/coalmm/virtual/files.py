@@ -206,13 +206,14 @@ class Files:
             self.words[word + F_CHANGED] = status.st_mtime_ns
         if changed:
             self.words[word + F_SIZE] = status.st_size
-        if file in self.descriptors and (self.words[word + F_WRITABLE] or not writable):
+        needed = self.words[word + F_WRITABLE] | int(writable)  # of an image's file, nothing is open yet
+        if needed > int(writable) or (file in self.descriptors and self.words[word + F_WRITABLE] == needed):
             os.close(fd)
             return
         if file in self.descriptors:
             os.close(self.descriptors[file])
         self.descriptors[file] = fd
-        self.words[word + F_WRITABLE] |= int(writable)
+        self.words[word + F_WRITABLE] = needed
 
     def _create(self, kind: int, size: int, path: str) -> int:
         """A record with one reference, on the list of files; 0 if there is no memory."""
