@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,11 +92,23 @@ def needs(path: str) -> None:
         pytest.skip(f"needs {path}")
 
 
+@contextmanager
+def alone(path: str) -> Iterator[None]:
+    """No other flavour of a compiled program runs natively meanwhile: names of sockets and keys are the host's."""
+    if Path(path).parent != cache_folder():
+        yield
+        return
+    with open(cache_folder() / f"{Path(path).name.partition('-')[0]}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def run_natively(argv: list[str], stdin: bytes = b"", environ: dict[str, str] = ENVIRON, cwd: str = "/") -> Outcome:
     """The program on the machine that the tests run on."""
-    done = subprocess.run(
-        argv, input=stdin, capture_output=True, env=environ, cwd=cwd, timeout=TIMEOUT, process_group=0
-    )
+    with alone(argv[0]):
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, env=environ, cwd=cwd, timeout=TIMEOUT, process_group=0
+        )
     status = done.returncode << 8 if done.returncode >= 0 else -done.returncode
     return Outcome(done.stdout, done.stderr, status)
 

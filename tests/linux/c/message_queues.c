@@ -81,7 +81,7 @@ static int child(void (*function)(void)) {
         function();
         _exit(0);
     }
-    pause_ms(100);
+    until_asleep(pid);
     return pid;
 }
 static void end(int pid) {
@@ -128,11 +128,11 @@ static void waiting(void) {
     end(first);
     get("the long one", 100, 0, 0);
     handle(SIGALRM, told, SA_RESTART);
-    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 20000}}, 0);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 20000}, {0, 20000}}, 0); /* again: the first may come too soon */
     get("a signal", 100, 0, 0);
     put(1, text, IPC_NOWAIT);
-    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 20000}}, 0);
     say_result("a signal", put(1, text, 0));
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, 0);
     first = child(puts_long), second = child(gets_2);
     say_result("IPC_RMID", msgctl(queue, IPC_RMID, 0));
     end(first), end(second);

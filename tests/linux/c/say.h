@@ -74,3 +74,18 @@ static void pause_ms(int milliseconds) {
     while (nanosleep(&time, &time) && errno == EINTR)
         ;
 }
+/* until another process waits in the kernel */
+static void until_asleep(int pid) {
+    char path[40], text[300], *state;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    for (int i = 0; i < 2000; i++, pause_ms(5)) {
+        int fd = open(path, O_RDONLY);
+        long size = read(fd, text, sizeof text - 1);
+        close(fd);
+        if (size <= 0)
+            return;
+        text[size] = 0, state = strrchr(text, ')');
+        if (state && state[2] == 'S')
+            return;
+    }
+}

@@ -89,7 +89,7 @@ static int child_doing(int number, int change, int flags, int second) {
         say_result("  a child", result);
         _exit(0);
     }
-    pause_ms(100);
+    until_asleep(child);
     return child;
 }
 static void end(int child) {
@@ -114,15 +114,17 @@ static void waiting(void) {
     values("all went on");
     say("the last one was not me: %d\n", semctl(set, 0, GETPID) != getpid());
     handle(SIGALRM, told, SA_RESTART);
-    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 20000}}, 0);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 20000}, {0, 20000}}, 0); /* again: the first may come too soon */
     say_result("a signal", doing(1, 0, -1, 0));
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, 0);
     say("GETNCNT %d\n", semctl(set, 0, GETNCNT));
     first = child_doing(0, -1, 0, -1);
     kill(first, SIGKILL), end(first);
     say("one that was killed %d\n", semctl(set, 0, GETNCNT));
     first = child_doing(0, -1, 0, -1);
-    say_result("IPC_RMID", semctl(set, 0, IPC_RMID));
-    end(first);
+    int removed = semctl(set, 0, IPC_RMID);
+    end(first); /* it speaks first */
+    say_result("IPC_RMID", removed);
     say_result("gone", doing(1, 0, 1, 0));
 }
 static void *in_thread(void *argument) {

@@ -124,12 +124,13 @@ static void waits(int kind) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     timed("connect to a full one", connect(second, (void *)&name, 12), &now);
     /* a signal: with a timeout the call is not made again */
-    struct itimerval alarm = {{0, 0}, {0, 20000}};
+    struct itimerval alarm = {{0, 20000}, {0, 20000}}; /* again and again: the first may come before the call */
     limit.tv_sec = 20;
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     handle(SIGALRM, nothing, SA_RESTART);
     setitimer(ITIMER_REAL, &alarm, 0);
     say_result("a signal with SA_RESTART", read(ends[0], &c, 1));
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, 0);
     for (fd = 3; fd < 20; fd++)
         close(fd);
 }

@@ -75,7 +75,7 @@ static void errors(void) {
 }
 static void lateness(const char *what, int which) {
     double best = 9;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8 || (best >= 0.02 && i < 200); i++) { /* a busy host may be late often */
         struct itimerval value = {{0, 0}, {0, 7000}};
         struct itimerspec spec = {{0, 0}, {0, 7000000}};
         int timer = -1;
@@ -118,12 +118,12 @@ int main(void) {
 
     say("one shot\n");
     int timer = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN, 0x1234);
-    say_result("set", set(timer, 0, 20, 0));
-    syscall(SYS_timer_gettime, timer, &spec);
-    say("left %d, interval %ld\n", spec.seconds == 0 && spec.part > 1000000 && spec.part <= 20000000, spec.interval_part);
     double start = now(CLOCK_MONOTONIC);
+    say_result("set", set(timer, 0, 200, 0));
+    syscall(SYS_timer_gettime, timer, &spec);
+    say("left %d, interval %ld\n", spec.seconds == 0 && spec.part > 1000000 && spec.part <= 200000000, spec.interval_part);
     say_signal("waited", sigwaitinfo(&set_of, &info), &info);
-    say("number %d, not early %d\n", info.si_timerid == timer, now(CLOCK_MONOTONIC) - start > 0.015);
+    say("number %d, not early %d\n", info.si_timerid == timer, now(CLOCK_MONOTONIC) - start >= 0.2);
     syscall(SYS_timer_gettime, timer, &spec);
     say("off: %ld %ld\n", spec.seconds, spec.part);
 
@@ -138,6 +138,7 @@ int main(void) {
     say("was on %d, interval %ld\n", spec.part > 0, spec.interval_part);
     syscall(SYS_timer_gettime, timer, &spec);
     say("interval of one that is off: %ld\n", spec.interval_seconds);
+    sigtimedwait(&set_of, &info, &(struct timespec){0, 0}); /* one that came before the stop */
     say_result("no signal", sigtimedwait(&set_of, &info, &(struct timespec){0, 30000000}));
 
     say("absolute\n");
