@@ -27,6 +27,22 @@ def test_what_a_run_leaves_in_memory_is_given_back():
     assert ours.outcome.stdout == b"1\n"
 
 
+END = """
+import ctypes
+call = ctypes.CDLL(None, use_errno=True).syscall
+call.argtypes = [ctypes.c_long] * 6
+semaphores, queue = call(64, 0, 1, 0o600, 0, 0), call(68, 0, 0o600, 0, 0, 0)
+CALLS = (66, semaphores, 0, 1, -2), (71, queue, 1, -2), (46, 1, -2, 0), (69, queue, -2, 1, 0)
+for number, *arguments in CALLS:
+    print(call(number, *arguments, *(0,) * (5 - len(arguments))), ctypes.get_errno())
+call(66, semaphores, 0, 0, 0, 0), call(71, queue, 0, 0, 0, 0)
+"""
+
+
+def test_a_struct_past_the_end_of_addresses_is_a_bad_address():
+    assert_same(["/usr/bin/python3", "-c", END])
+
+
 def test_without_memory_a_set_is_refused():
     with coalmm.boot(ram="64M", paging="x86_64") as kernel:
         ledger = Ledger(kernel)

@@ -41,6 +41,17 @@ def test_a_line_is_not_shown_again_where_there_is_no_room(terminal):
     assert len(terminal.screen) <= MOST_SCREEN + 2
 
 
+@pytest.mark.parametrize("line", [b"\t", b"ab\t", b"12345678\t", b"\t1\x01\t", b"12\t3\t4567\t"])
+def test_an_erased_tab_takes_its_columns_back(terminal, line):
+    terminal.receive(b"\n" + line)
+    width = 0
+    for byte in line[:-1]:
+        width += 8 - width % 8 if byte == 9 else 2 if byte < 32 else 1
+    shown = len(terminal.screen)
+    terminal.receive(b"\x7f")
+    assert terminal.screen[shown:] == b"\b" * (8 - width % 8)
+
+
 def test_the_room_comes_back_as_lines_are_read(terminal):
     terminal.receive(b"one\ntwo\n" + bytes([END]) + b"rest")
     assert terminal.waiting == 4 + 4 + 1 + 4

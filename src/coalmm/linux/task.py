@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.file_table import FileTable
 
 PATH_MAX = 4096
+LAST_ADDRESS = (1 << 64) - 1
 
 
 LONGEST_STRING = 128 << 10  # MAX_ARG_STRLEN
@@ -107,11 +108,12 @@ class Task:
     # --- its memory; PageFaultError becomes -EFAULT in the dispatcher ---
 
     def read(self, vaddr: int, size: int) -> bytes:
-        """`size` bytes at `vaddr`."""
-        return self.process.read(vaddr, size)
+        """`size` bytes at `vaddr`. Past the last address comes 0, as on the CPU: a part of a struct may be there."""
+        return self.process.read(vaddr & LAST_ADDRESS, size)
 
     def write(self, vaddr: int, data: bytes | bytearray | memoryview) -> None:
         """Write all of `data` at `vaddr`, or raise and write nothing."""
+        vaddr &= LAST_ADDRESS
         self.process.write(vaddr, data)
         self.system.wrote(vaddr, len(data))
 

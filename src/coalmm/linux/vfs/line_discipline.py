@@ -277,12 +277,11 @@ class LineDiscipline:
                 self._show(ERASED * (2 if twice else 1))
 
     def _tab_width(self) -> int:
-        """Columns of the tab behind what is left of the line."""
-        width = self.start
-        for byte in self.line:
-            if byte == TAB:
-                width += 8 - (width & 7)
-            elif is_control(byte):
+        """Columns of the tab behind what is left of the line. After a tab before it a column begins that 8 divides."""
+        last = self.line.rfind(TAB)
+        width = self.start if last < 0 else 0
+        for byte in self.line[last + 1 :]:
+            if is_control(byte):
                 width += 2 if self.has(t.ECHOCTL) else 0
             elif not (self.settings.input & t.IUTF8 and byte & 0xC0 == 0x80):
                 width += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from errno import EAGAIN, EBUSY, EIO
+from errno import EAGAIN, EBUSY, EINTR, EIO
 from select import POLLERR, POLLHUP, POLLIN, POLLOUT
 
 from coalmm.linux.registry import Blocked
@@ -29,6 +29,7 @@ TIOCGPTN, TIOCSPTLCK, TIOCGPTLCK, TIOCGPTPEER, TIOCSIG, FIONREAD, TIOCOUTQ = (
 PTS_DEVICE = 23  # st_dev of /dev/pts
 TTY_GROUP = 5
 MOST_TERMINALS = 4096
+PIECE = 256  # bytes that are typed between two looks at the clock
 
 
 class PtyFile(OpenFile):
@@ -75,8 +76,11 @@ class Master(PtyFile):
                 raise failure(EAGAIN)
             raise Blocked(lambda: discipline.input_room or terminal.is_left)
         data = data[: discipline.input_room]
-        discipline.receive(data)
         terminal.activity += 1
+        for at in range(0, len(data), PIECE):  # what erases a long line takes long
+            if task.system.is_late:
+                raise OSError(EINTR, "the time is over")
+            discipline.receive(data[at : at + PIECE])
         return len(data)
 
     def poll(self) -> int:
