@@ -9,6 +9,7 @@ import pytest
 
 from coalmm.errors import EFAULT, ENOMEM, CorruptionError, PageFaultError
 from coalmm.hardware.constants import PAGE_ACCESSED, PAGE_PRESENT, PAGE_USER
+from coalmm.physical.constants import D_HEAD, D_PREVIOUS
 from coalmm.virtual.constants import (
     MAP_PRIVATE,
     MAP_SHARED,
@@ -238,6 +239,18 @@ def test_a_page_that_reclaim_does_not_know_is_told(machine, process, path):
         machine.files.validate()
     for at, value in zip(LIST, kept, strict=True):
         words[at] = value
+
+
+@pytest.mark.parametrize("field", [D_HEAD, D_PREVIOUS])
+def test_a_damaged_list_of_a_files_pages_is_told(machine, process, path, field):
+    mapped(process, path)
+    first = machine.cache.first(process.areas[0].file)
+    third = machine.cache.next(machine.cache.next(first))
+    at = machine.frames.first_half + (third << 4) + field
+    kept, machine.ram.halves[at] = machine.ram.halves[at], first
+    with pytest.raises(CorruptionError, match="is wrong on its file's list"):
+        machine.files.validate()
+    machine.ram.halves[at] = kept
 
 
 def test_stores_to_a_shared_file_larger_than_ram_all_reach_it(tmp_path):

@@ -421,7 +421,7 @@ class Files:
         for file in self.files():
             if self.get(file, F_PREVIOUS) != previous or self.get(file, F_KIND) not in (FILE_HOST, FILE_MEMORY):
                 raise CorruptionError(f"file at {file:#x}: bad link or kind", file)
-            own = sum(1 for _ in self.cache.pages_of(file))
+            own = self.cache.count_pages(file)
             if own != self.get(file, F_PAGES):
                 raise CorruptionError(f"file at {file:#x}: says {self.get(file, F_PAGES)} pages, has {own}", file)
             previous = file

@@ -317,6 +317,20 @@ class PageCache:
             raise CorruptionError(f"page cache: says {self.pages} pages, counted {counted}")
         self._validate_ages()
 
+    def count_pages(self, file: int) -> int:
+        """Check the list of a file's pages: how many there are."""
+        counted = previous = 0
+        pfn = self.first(file)
+        while pfn:
+            counted += 1
+            is_right = self.frames.kind(pfn) == KIND_CACHE and self.file(pfn) == file and counted <= self.pages
+            if not is_right or self.halves[self.first_half + (pfn << 4) + D_PREVIOUS] != previous:
+                raise CorruptionError(
+                    f"page cache: frame {pfn << FRAME_SHIFT:#x} is wrong on its file's list", pfn << FRAME_SHIFT
+                )
+            previous, pfn = pfn, self.next(pfn)
+        return counted
+
     def _validate_ages(self) -> None:
         """Check the list by age."""
         listed = newer = 0
