@@ -210,3 +210,16 @@ def test_arguments_may_be_given_by_name_in_any_order(kernel):
     assert kernel.why().startswith("copy_from_user(<bytearray>, 0x400000, 10) is -EFAULT: nothing is mapped")
     assert kernel.validate_user_pointer(write=True, size=4, pointer=0) is False
     assert kernel.why() == "validate_user_pointer(0, 4, True) is false: the user address is NULL"
+
+
+def test_frames_that_hold_pages_of_files_are_told(kernel, tmp_path):
+    (tmp_path / "file").write_bytes(b"x" * 4096 * 20)
+    process = kernel.processes.create("test")
+    process.read(process.map(0, 4096 * 20, "r", file=str(tmp_path / "file")), 4096 * 20)
+    while kernel.frame_alloc():
+        pass
+    assert ", 20 hold pages of files (kernel.files.reclaim gives some up)" in kernel.why()
+    assert not kernel.frame_alloc() and not kernel.files.reclaim(1)  # they are young
+    process.exit()
+    kernel.files.reclaim(1)
+    assert kernel.frame_alloc()

@@ -4,6 +4,7 @@ from coalmm.hardware.constants import FRAME_SHIFT, FRAME_SIZE
 from coalmm.inspect.machine import Machine
 from coalmm.physical.constants import INJECT_EVERY, INJECT_NTH, INJECT_SEEN, SB_INJECT
 from coalmm.sizes import format_size
+from coalmm.virtual.constants import SB_CACHE_LISTED
 
 
 def no_memory(machine: Machine, size: int, point: str, what: str = "") -> str:
@@ -15,6 +16,9 @@ def no_memory(machine: Machine, size: int, point: str, what: str = "") -> str:
     if size > frames.total << FRAME_SHIFT:
         return f"no memory for {wanted}: the machine has {format_size(frames.total << FRAME_SHIFT)} in all"
     state = f"{frames.free} of {frames.total} frames are free"
+    cached = int(machine.ram.words[SB_CACHE_LISTED])
+    if cached:
+        state += f", {cached} hold pages of files (kernel.files.reclaim gives some up)"
     if point != "frame":
         largest = machine.buddy.statistics().largest_free_block
         state += f", the largest free block of the heap has {format_size(largest)}"
