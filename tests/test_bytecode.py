@@ -34,7 +34,7 @@ def package(tmp_path):
 def run(package, code):
     """What a Python with that coalmm prints."""
     command = [sys.executable, "-c", code]
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(package.parent), "COALMM_MODE": ""}
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment).stdout
 
 

@@ -121,7 +121,7 @@ def test_what_is_no_library_is_refused(tmp_path, name, content, said):
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ("sources = [", "check.toml:"),
+        ("sources = [", "check.toml is not TOML"),
         ('source = ["target.c"]', "did you mean 'sources'"),
         ('sources = "target.c"', "sources is a list of strings"),
         ("bits = 64", "name either `library` or `sources`"),

@@ -31,7 +31,8 @@ def check(tmp_path, ram, **options):
 def test_every_check_passes_and_few_are_skipped(tmp_path):
     report = check(tmp_path, "8M")
     assert report.present == set(FUNCTIONS)
-    assert len(report.of(SKIP)) <= 2, [(result.check, result.message) for result in report.of(SKIP)]
+    skipped = [(result.check, result.message) for result in report.of(SKIP) if "`flush`" not in result.message]
+    assert len(skipped) <= 2, skipped  # and what needs a TLB: this library's is not the CPU's
 
 
 def test_what_depends_on_the_size_of_ram_passes_with_more(tmp_path):
