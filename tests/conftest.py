@@ -1,6 +1,7 @@
 """What every test stands on: the mode that was asked for, small machines, and no lost frame."""
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +33,9 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_configure(config):
     """A suite that ran in another mode than the one asked for has tested nothing."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore these, and
+    for number in (signal.SIGQUIT, signal.SIGHUP):  # programs natively run would, too
+        signal.signal(number, signal.SIG_DFL)
     asked = os.environ.get("COALMM_MODE")
     if asked and asked != coalmm.MODE:
         pytest.exit(f"COALMM_MODE is {asked}, but the modules loaded are {coalmm.MODE}", returncode=3)

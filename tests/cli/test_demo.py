@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -124,6 +125,8 @@ def test_keys_go_on_and_q_ends(keys, panels_seen):
             waits += 1
             time.sleep(0.2)
             os.write(terminal, next(pressed))
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert waits == panels_seen

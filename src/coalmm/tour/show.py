@@ -94,7 +94,7 @@ def read_key() -> str:
     descriptor = sys.stdin.fileno()
     settings = termios.tcgetattr(descriptor)
     try:
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSADRAIN)  # a key that was pressed sooner counts, too
         return os.read(descriptor, 16).decode("utf-8", "replace")
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, settings)
