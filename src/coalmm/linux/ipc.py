@@ -80,10 +80,7 @@ class IpcObject:
     def pack(self, word: int) -> bytes:
         """struct ipc64_perm."""
         owner = (self.uid, self.gid, self.cuid, self.cgid)
-        sequence = self.number >> INDEX_BITS
-        if word == 8:
-            return struct.pack("<iIIIIIHHIQQ", self.key, *owner, self.mode, sequence, 0, 0, 0, 0)
-        return struct.pack("<iIIIIHHHHII", self.key, *owner, self.mode, 0, sequence, 0, 0, 0)
+        return pack_permissions(word, self.key, owner, self.mode, self.number >> INDEX_BITS)
 
     def check_alive(self) -> None:
         """OSError EIDRM if it was removed."""
@@ -176,6 +173,13 @@ class Ipc:
         """Everything goes."""
         self.semaphores.close()
         self.queues.close()
+
+
+def pack_permissions(word: int, key: int, owner: tuple[int, int, int, int], mode: int, sequence: int) -> bytes:
+    """struct ipc64_perm for programs of either word size; `owner`: uid, gid, cuid, cgid."""
+    if word == 8:
+        return struct.pack("<iIIIIIHHIQQ", key, *owner, mode, sequence, 0, 0, 0, 0)
+    return struct.pack("<iIIIIHHHHII", key, *owner, mode, 0, sequence, 0, 0, 0)
 
 
 def pack_times(word: int, *times: int) -> bytes:

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass, field
 from errno import EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC
 
+from coalmm.linux.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 from coalmm.typed import TYPE_CHECKING
 from coalmm.virtual.constants import F_INODE, F_NUMBER
 
 if TYPE_CHECKING:
     from coalmm.kernel import Kernel
 
-IPC_PRIVATE, IPC_CREAT, IPC_EXCL = 0, 0o1000, 0o2000
 SHM_HUGETLB, SHM_NORESERVE = 0o4000, 0o10000
 MOST_SEGMENTS = 4096  # SHMMNI
 MOST_SIZE = (1 << 64) - (1 << 24)  # SHMMAX

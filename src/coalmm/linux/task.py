@@ -28,7 +28,7 @@ PATH_MAX = 4096
 LAST_ADDRESS = (1 << 64) - 1
 
 
-LONGEST_STRING = 128 << 10  # MAX_ARG_STRLEN
+LONGEST_STRING = 128 << 10  # MAX_ARG_STRLEN: of one argument; and as much of them is always allowed in all
 BATCH = 4096  # strings that are read between two looks at the clock
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from errno import EINVAL, ENOMSG, EPERM
 
 from coalmm.linux.abi import signed
@@ -133,7 +132,6 @@ def msgctl(task: Task, number: int, command: int, buffer: int) -> int:
         return -EPERM
     queue.limit = limit
     queue.set_owner(*owner)
-    queue.changed = int(time.time())
     return 0
 
 

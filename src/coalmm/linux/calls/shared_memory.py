@@ -8,6 +8,7 @@ from errno import EINVAL
 
 from coalmm.hardware.constants import FRAME_MASK
 from coalmm.linux.abi import signed
+from coalmm.linux.ipc import IPC_64, IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT, pack_permissions, pack_times, read_owner
 from coalmm.linux.registry import system_call
 from coalmm.linux.segments import MOST_SEGMENTS, MOST_SIZE, Segment
 from coalmm.typed import TYPE_CHECKING
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from coalmm.linux.task import Task
 
 SHM_RDONLY, SHM_RND, SHM_REMAP, SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
-IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO = 0, 1, 2, 3
 SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
-IPC_64 = 0x100
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 
 
@@ -124,8 +123,8 @@ def shmctl(task: Task, number: int, command: int, buffer: int) -> int:
 
 def change(task: Task, segment: Segment, buffer: int) -> None:
     """IPC_SET: owner and mode."""
-    segment.uid, segment.gid = struct.unpack("<II", task.read(buffer + 4, 8))
-    segment.mode = segment.mode & ~0o777 | struct.unpack("<I", task.read(buffer + 20, 4))[0] & 0o777
+    segment.uid, segment.gid, mode = read_owner(task, buffer)
+    segment.mode = segment.mode & ~0o777 | mode & 0o777
     segment.changed = int(time.time())
 
 
@@ -136,12 +135,11 @@ def description(task: Task, segment: Segment) -> bytes:
     owner = (segment.uid, segment.gid, *segment.made_by)
     times = (segment.attached, segment.detached, segment.changed)
     count = system.segments.attachments(segment)
+    head = pack_permissions(task.abi.word, segment.key, owner, mode, 0)
+    last = segment.creator, segment.last, count, 0, 0
     if task.abi.word == 8:
-        head = struct.pack("<iIIIIIHHIQQ", segment.key, *owner, mode, 0, 0, 0, 0, 0)
-        return head + struct.pack("<QqqqiiQQQ", segment.size, *times, segment.creator, segment.last, count, 0, 0)
-    head = struct.pack("<iIIIIHHHHII", segment.key, *owner, mode, 0, 0, 0, 0, 0)
-    halves = [part for each in times for part in (each & 0xFFFF_FFFF, each >> 32)]
-    return head + struct.pack("<IIIIIIIiiIII", segment.size, *halves, segment.creator, segment.last, count, 0, 0)
+        return head + struct.pack("<QqqqiiQQQ", segment.size, *times, *last)
+    return head + struct.pack("<I", segment.size) + pack_times(4, *times) + struct.pack("<iiIII", *last)
 
 
 def information(task: Task, command: int, buffer: int) -> int:

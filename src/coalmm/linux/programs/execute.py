@@ -9,6 +9,7 @@ from coalmm.linux.abi import Abi
 from coalmm.linux.credentials import current
 from coalmm.linux.programs import elf, loader, script, stack
 from coalmm.linux.programs.elf import Image
+from coalmm.linux.task import LONGEST_STRING
 from coalmm.process.process import Process
 from coalmm.typed import TYPE_CHECKING, NamedTuple
 from coalmm.virtual.address_space import STACK_ROOM
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from coalmm.linux.vfs.open_file import OpenFile
     from coalmm.linux.vfs.vfs import Vfs
 
-LONGEST_ARGUMENT = 128 << 10  # of one string, and what is always allowed in all
 MOST_ARGUMENTS = 6 << 20
 COMPATIBLE_TOP = 0xFFFF_E000  # of a 32-bit program's addresses on 64-bit tables, as on Linux
 STACK_PAGES_AT_FIRST = 33 << 12  # Linux maps about this much before the first growth
@@ -137,14 +137,14 @@ def with_interpreter(vfs: Vfs, fs: FsContext, program: Program) -> Program:
 
 def most_bytes(stack_limit: int) -> int:
     """Bytes that strings and pointers of execve may have in all (fs/exec.c, bprm_set_stack_limits)."""
-    return max(min(stack_limit // 4, MOST_ARGUMENTS), LONGEST_ARGUMENT)
+    return max(min(stack_limit // 4, MOST_ARGUMENTS), LONGEST_STRING)
 
 
 def check_sizes(argv: list[bytes], environ: list[bytes], stack_limit: int) -> None:
     """OSError E2BIG for more strings than execve takes."""
     strings = [*argv, *environ]
     total = sum(len(text) + 9 for text in strings)
-    if total > most_bytes(stack_limit) or any(len(text) >= LONGEST_ARGUMENT for text in strings):
+    if total > most_bytes(stack_limit) or any(len(text) >= LONGEST_STRING for text in strings):
         raise OSError(E2BIG, "too many arguments")
 
 
