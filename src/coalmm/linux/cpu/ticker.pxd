@@ -7,6 +7,8 @@ thread asks again and again until the slice has ended.
 """
 from libc.stdint cimport uint64_t as u64
 
+from coalmm.hardware.clock cimport now  # whose C form is used below
+
 cdef extern from *:
     """
     #include <pthread.h>
@@ -27,17 +29,11 @@ cdef extern from *:
         int ended;
     } coalmm_ticker;
 
-    static inline uint64_t coalmm_now(void) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    }
-
     static void *coalmm_tick(void *argument) {
         coalmm_ticker *ticker = argument;
         pthread_mutex_lock(&ticker->mutex);
         while (!ticker->ended) {
-            uint64_t now = coalmm_now(), until = UINT64_MAX;
+            uint64_t now = coalmm_clock_now(), until = UINT64_MAX;
             atomic_store(&ticker->asleep_until, until); /* a slice that begins from here on wakes us */
             uint64_t deadline = atomic_load(&ticker->deadline);
             if (deadline && now >= deadline) {
@@ -95,7 +91,7 @@ cdef extern from *:
         coalmm_ticker *ticker = (coalmm_ticker *)handle;
         if (!ticker)
             return microseconds;
-        uint64_t deadline = microseconds ? coalmm_now() + microseconds * 1000 : 0;
+        uint64_t deadline = microseconds ? coalmm_clock_now() + microseconds * 1000 : 0;
         atomic_store(&ticker->deadline, deadline);
         if (deadline && deadline < atomic_load(&ticker->asleep_until)) {
             pthread_mutex_lock(&ticker->mutex);
